@@ -11,7 +11,9 @@ from booking.billing.tariff_data import FeeRule, Outcome
 from booking.money import round_half_up, share
 
 
-def cancellation_fee(tariff: Tariff, snapshot: Quote, lead_time: timedelta, *, by_municipality: bool) -> Quote:
+def cancellation_fee(
+    tariff: Tariff, snapshot: Quote, lead_time: timedelta, *, by_municipality: bool
+) -> Quote:
     """Return the fee that replaces the rent when a booking is cancelled `lead_time` before its start.
 
     Zero when the municipality cancels; the longest notice needed for that is the municipality's own affair.

@@ -301,8 +301,11 @@ def amount(rule: Rule, case: Case) -> Ore:
     count = units(rule, case)
     if rule.cap_24h is None:
         return round_half_up(count * rule.ore)
-    days, rest = divmod(count, 24)
-    return round_half_up(days * min(24 * rule.ore, rule.cap_24h) + min(rest * rule.ore, rule.cap_24h))
+    days = count // 24
+    rest = (count - days * 24) * rule.ore
+    return round_half_up(
+        Fraction(days * min(24 * rule.ore, rule.cap_24h)) + min(rest, Fraction(rule.cap_24h))
+    )
 
 
 def line_of(rule: Rule, case: Case) -> PriceLine:
@@ -342,7 +345,12 @@ def _sum(lines: list[PriceLine]) -> int:
 
 
 def _quote(
-    tariff: Tariff, case: Case, category: Category, used: list[Rule], lines: tuple[PriceLine, ...], list_ore: int
+    tariff: Tariff,
+    case: Case,
+    category: Category,
+    used: list[Rule],
+    lines: tuple[PriceLine, ...],
+    list_ore: int,
 ) -> Quote:
     total = sum(line.amount_ore for line in lines)
     rule = tariff.data.classes[case.usage.resource_class].vat

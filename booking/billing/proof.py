@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import product
 
 from booking.billing import fees
@@ -94,7 +94,9 @@ def usage_of(given: ExampleUsage) -> Usage:
 def _owed(tariff: Tariff, example: Example, snapshot: Quote) -> int:
     if example.outcome == "cancelled":
         lead = timedelta(minutes=example.lead or 0)
-        return fees.cancellation_fee(tariff, snapshot, lead, by_municipality=example.by_municipality).total_ore
+        return fees.cancellation_fee(
+            tariff, snapshot, lead, by_municipality=example.by_municipality
+        ).total_ore
     if example.outcome == "unbooked_use":
         return fees.unbooked_use_fee(tariff, snapshot, timedelta(minutes=example.usage.minutes)).total_ore
     entered = None if example.first_entry is None else timedelta(minutes=example.first_entry)
@@ -125,7 +127,9 @@ def _first_fault(tariff: Tariff, cases: Iterable[Case], category: Category) -> s
             price(tariff, case, category)
         except NotPriced as fault:
             tags = ", ".join(sorted(case.usage.tags)) or "no tags"
-            at = f"{case.usage.purpose}, {tags}, {case.seconds / 60:g} min from {case.local:%a %Y-%m-%d %H:%M}"
+            at = (
+                f"{case.usage.purpose}, {tags}, {case.seconds / 60:g} min from {case.local:%a %Y-%m-%d %H:%M}"
+            )
             return f"{fault} ({at})"
     return None
 
@@ -147,13 +151,15 @@ def _starts(tariff: Tariff, asked: list[When]) -> list[datetime]:
             clocks |= {bound, _a_minute_before(bound)}
     first = date.fromisoformat(tariff.data.valid_from)
     days = [first + timedelta(days=n) for n in range(366)]
-    chosen = {tariff.day_class(day): day for day in reversed(days)} if any(w.day for w in asked) else {None: first}
+    chosen = (
+        {tariff.day_class(day): day for day in reversed(days)} if any(w.day for w in asked) else {None: first}
+    )
     dates = {*chosen.values()}
     for bound in {b for when in asked for b in when.season or ()}:
         on = next(day for day in days if f"{day:%m-%d}" == bound)
         dates |= {on, on - timedelta(days=1), on + timedelta(days=1)}
     return [
-        datetime.combine(day, datetime.strptime(clock, "%H:%M").time(), SWEDEN).astimezone(UTC)
+        datetime.combine(day, time.fromisoformat(clock), SWEDEN).astimezone(UTC)
         for day in sorted(dates)
         for clock in sorted(clocks)
     ]
