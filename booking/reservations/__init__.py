@@ -1,0 +1,1 @@
+"""The calendar: who has what, when. Enter here; it calls down."""
