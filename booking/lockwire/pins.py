@@ -1,5 +1,6 @@
 """PIN policy (lock protocol §14.1-3): strings of digits, drawn uniformly, never trivial."""
 
+import itertools
 import secrets
 
 DEFAULT_LENGTH = 6
@@ -19,7 +20,7 @@ def is_trivial(pin: str) -> bool:
 
 
 def _is_run(pin: str) -> bool:
-    steps = {(int(after) - int(before)) % 10 for before, after in zip(pin, pin[1:], strict=False)}
+    steps = {(int(after) - int(before)) % 10 for before, after in itertools.pairwise(pin)}
     return steps in ({1}, {9})
 
 

@@ -1,12 +1,21 @@
 from dataclasses import dataclass, field
 
 import pytest
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from booking.lockwire.decide import Memory, Presented, decide
 from booking.lockwire.judge import judge
 from booking.lockwire.messages import Capacity
-from booking.lockwire.snapshot import DEFAULT_POLICY, DAY, HOUR, Door, Grant, Mode, Snapshot, Window
+from booking.lockwire.snapshot import (
+    DAY,
+    DEFAULT_POLICY,
+    HOUR,
+    Door,
+    Grant,
+    Mode,
+    Snapshot,
+    Window,
+)
 
 T0 = 1_795_000_000
 NB, NA = T0 + 10_000, T0 + 15_000
@@ -27,7 +36,7 @@ def window(*doors: str, nb: int = NB, na: int = NA) -> Window:
     return Window(d=list(doors) or ["d1"], nb=nb, na=na)
 
 
-def grant(id: str, pin: str = "004216", role: str = "leader", **more: object) -> Grant:
+def grant(id: str, pin: str | UnsetType = "004216", role: str = "leader", **more: object) -> Grant:
     return Grant(**{"id": id, "k": "pin", "pin": pin, "role": role, "w": [window()], **more})  # type: ignore[arg-type]
 
 
