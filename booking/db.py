@@ -5,8 +5,7 @@ import os
 from collections.abc import AsyncIterator, Iterable
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from types import SimpleNamespace
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from uuid import UUID
 
 import asyncpg
@@ -31,7 +30,7 @@ LIMITS = {
 }
 
 
-class Record(msgspec.Struct, frozen=True):
+class Record(msgspec.Struct):
     """Base of what `rows` and `row` return: one field per column."""
 
 
@@ -43,6 +42,13 @@ class Engine(PostgresEngine):
 
     async def prep_database(self) -> None:
         """Extensions come with migration 1."""
+
+
+class _Held:
+    """What Piccolo's own queries look for to join our transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
 
 
 DB = Engine(config={"dsn": os.environ.get("DATABASE_URL", "postgresql:///booking")})
@@ -97,7 +103,7 @@ def _current() -> Connection | None:
 
 
 @contextlib.asynccontextmanager
-async def transaction(isolation: str | None = None) -> AsyncIterator[Connection]:
+async def transaction() -> AsyncIterator[Connection]:
     """All that happens inside is committed together or not at all; nested use joins the outer one.
 
     Used instead of Piccolo's own, which leaks the connection when COMMIT fails (design/stack.md §3).
@@ -107,8 +113,8 @@ async def transaction(isolation: str | None = None) -> AsyncIterator[Connection]
         return
     if DB.pool is None:
         raise RuntimeError("open_pool() has not run")
-    async with DB.pool.acquire(timeout=10) as connection, connection.transaction(isolation=isolation):
-        token = DB.current_transaction.set(SimpleNamespace(connection=connection))
+    async with DB.pool.acquire(timeout=10) as connection, connection.transaction():
+        token = DB.current_transaction.set(cast(Any, _Held(connection)))
         try:
             yield connection
         finally:
@@ -199,5 +205,3 @@ async def dedicated() -> asyncpg.Connection:
     settings: dict[str, Any] = {"timezone": "UTC", "application_name": "booking-session"}
     connection: asyncpg.Connection = await asyncpg.connect(**DB.config, server_settings=settings)
     return connection
-
-

@@ -54,7 +54,9 @@ async def begin(caller: str, key: str, print_: bytes, now: datetime) -> Answer |
     )
     if fresh:
         return None
-    stored = await db.row(_Row, "SELECT fingerprint, status, body FROM idempotent_request WHERE key = $1", name)
+    stored = await db.row(
+        _Row, "SELECT fingerprint, status, body FROM idempotent_request WHERE key = $1", name
+    )
     if stored is None:
         return None
     if stored.fingerprint != print_:

@@ -34,7 +34,13 @@ class Entry(msgspec.Struct, frozen=True):
 
 
 async def record(
-    action: str, *, about: UUID | None, by: Actor, now: datetime, topics: list[str] | None = None, **facts: object
+    action: str,
+    *,
+    about: UUID | None,
+    by: Actor,
+    now: datetime,
+    topics: list[str] | None = None,
+    **facts: object,
 ) -> None:
     """The journal has the row, and pages that follow one of the topics learn of it when this commits.
 

@@ -58,7 +58,12 @@ Handler = Callable[[Debt, datetime], Awaitable[None]]
 
 
 async def put(
-    kind: str, *, key: str | None = None, payload: object = None, now: datetime, due_at: datetime | None = None
+    kind: str,
+    *,
+    key: str | None = None,
+    payload: object = None,
+    now: datetime,
+    due_at: datetime | None = None,
 ) -> None:
     """The debt is recorded in the current transaction, and workers are told when it commits.
 
@@ -104,7 +109,9 @@ async def settle(debt: Debt, now: datetime) -> None:
 async def fail(debt: Debt, why: str, now: datetime) -> None:
     """The debt is due again after a wait that doubles with each attempt."""
     wait = min(FIRST_WAIT * 2 ** min(debt.attempts - 1, 12), LONGEST_WAIT)
-    await db.run("UPDATE outbox SET due_at = $2, last_error = $3 WHERE id = $1", debt.id, now + wait, why[:500])
+    await db.run(
+        "UPDATE outbox SET due_at = $2, last_error = $3 WHERE id = $1", debt.id, now + wait, why[:500]
+    )
 
 
 async def postpone(debt: Debt, pause: Postpone, now: datetime) -> None:
@@ -118,7 +125,9 @@ async def postpone(debt: Debt, pause: Postpone, now: datetime) -> None:
 
 
 async def drain(
-    handlers: Mapping[str, Handler], read_clock: Callable[[], datetime], on_error: Callable[[Debt, Exception], None]
+    handlers: Mapping[str, Handler],
+    read_clock: Callable[[], datetime],
+    on_error: Callable[[Debt, Exception], None],
 ) -> int:
     """Every due debt of these kinds has been tried once; returns how many were paid."""
     paid = 0

@@ -285,7 +285,7 @@ def _version(program: Path, who: _Account) -> str:
 
 def _refuse_other_major(data: Path, version: str) -> None:
     written = (data / "PG_VERSION").read_text().strip()
-    if version.split(".")[0] != written:
+    if version.split(".", maxsplit=1)[0] != written:
         raise PostgresTrouble(
             f"the data in {data} was written by PostgreSQL {written}, this is {version}: dump it with"
             f" pg_dump {written} and restore it, or start over with `./run --fresh`"
@@ -329,7 +329,7 @@ def _initialise(programs: Path, home: Path, password: str, version: str, who: _A
             os.chown(secret.name, who.uid, who.gid)
         # The same sort order on every machine.
         builtin = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
-        locale = builtin if int(version.split(".")[0]) >= 17 else ["--locale=C.UTF-8"]
+        locale = builtin if int(version.split(".", maxsplit=1)[0]) >= 17 else ["--locale=C.UTF-8"]
         command: list[str | Path] = [programs / "initdb", "-D", draft, "-U", SUPERUSER, "-E", "UTF8", *locale]
         done = _call([*command, "--auth=scram-sha-256", f"--pwfile={secret.name}"], who)
     if done.returncode != 0:
@@ -355,7 +355,7 @@ def _launch(programs: Path, home: Path, who: _Account, for_tests: bool) -> int:
             user=who.uid,
             group=who.gid,
             extra_groups=who.groups,
-            preexec_fn=_ending_with_parent() if for_tests else None,  # noqa: PLW1509 -- started before threads
+            preexec_fn=_ending_with_parent() if for_tests else None,
         )
     process.returncode = 0  # whoever stops it waits for it; the object shall not warn that it still runs
     return process.pid

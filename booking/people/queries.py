@@ -110,5 +110,9 @@ async def municipalities() -> list[Neighbourhood]:
 async def party_names(parties: list[UUID], by: Actor) -> dict[UUID, str]:
     """Return the names of parties whose rows the caller has already been allowed to see."""
     del by  # names travel with rows that another query has filtered
-    found = await db.rows(Identity, "SELECT id AS party_id, kind, name, home_municipality FROM party WHERE id = ANY($1)", parties)
+    found = await db.rows(
+        Identity,
+        "SELECT id AS party_id, kind, name, home_municipality FROM party WHERE id = ANY($1)",
+        parties,
+    )
     return {one.party_id: one.name for one in found}

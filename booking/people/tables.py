@@ -17,7 +17,6 @@ from piccolo.constraints import Check, Unique
 from piccolo.table import Table
 
 
-
 class Municipality(Table, tablename="municipality"):
     """A municipality that owns resources: the tenant. The key is its official four-digit code (SCB)."""
 

@@ -1,5 +1,7 @@
 """Rows and constraints of places."""
 
+from typing import Any
+
 from piccolo.columns import (
     UUID,
     Boolean,
@@ -39,7 +41,7 @@ class Resource(Table, tablename="resource"):
 
     id = UUID(primary_key=True, default=None)
     facility = ForeignKey(Facility, null=False, on_delete=OnDelete.restrict, index=True)
-    parent = ForeignKey("self", null=True, on_delete=OnDelete.restrict, index=True)
+    parent: ForeignKey[Any] = ForeignKey("self", null=True, on_delete=OnDelete.restrict, index=True)
     kind = Varchar(length=12, default=None)
     slug = Varchar(length=80, default=None, unique=True)
     name = Varchar(length=120, default=None)

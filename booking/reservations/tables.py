@@ -56,9 +56,7 @@ class Reservation(Table, tablename="reservation"):
     )
     reservation_party = Check("party IS NOT NULL OR state IN ('held', 'expired')")
     reservation_hold = Check("hold_until IS NOT NULL OR state NOT IN ('held', 'awaiting_payment')")
-    reservation_purpose = Check(
-        "purpose IN ('training', 'match', 'meeting', 'event', 'private', 'other')"
-    )
+    reservation_purpose = Check("purpose IN ('training', 'match', 'meeting', 'event', 'private', 'other')")
 
 
 class Occupancy(Table, tablename="occupancy"):
