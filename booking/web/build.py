@@ -81,6 +81,7 @@ def install(source: Path, say: Say) -> None:
         return
     say("installing the packages of the web UI")
     npm(source, "ci", "--ignore-scripts", "--no-audit", "--no-fund")
+    mark.parent.mkdir(exist_ok=True)  # npm makes none for a UI without packages
     mark.write_text(lock)
 
 
@@ -94,8 +95,15 @@ def npm(source: Path, *arguments: str) -> None:
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
     if done.returncode != 0:
-        said = done.stdout.strip()[-3000:]
-        raise BuildError(f"{said}\n`npm {' '.join(arguments)}` in {source} ended with {done.returncode}")
+        raise BuildError(
+            f"{_readable(done.stdout)}\n`npm {' '.join(arguments)}` in {source} ended with {done.returncode}"
+        )
+
+
+def _readable(output: str, characters: int = 3000) -> str:
+    """Return the end of what a tool said, from the start of a line and without its colours."""
+    plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", output).strip()
+    return plain if len(plain) <= characters else plain[-characters:].partition("\n")[2]
 
 
 def find_node() -> Path:
@@ -121,7 +129,7 @@ def node_version(node: Path) -> tuple[int, ...]:
 def _environment(node: Path) -> dict[str, str]:
     """Put our Node first, or an older one on PATH runs the build; keep npm's cache where one can write."""
     environment = {**os.environ, "PATH": f"{node.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"}
-    environment |= {"NO_COLOR": "1", "npm_config_update_notifier": "false"}
+    environment |= {"NO_COLOR": "1", "FORCE_COLOR": "0", "npm_config_update_notifier": "false"}
     home = environment.get("HOME", "")
     if not (os.path.isdir(home) and os.access(home, os.W_OK)):
         environment["npm_config_cache"] = str(Path(sys.prefix) / "npm-cache")
