@@ -63,9 +63,10 @@ def publish(state: Path, facts: dict[str, object]) -> None:
 def read(state: Path) -> dict[str, object]:
     """Return what the last start published, or nothing."""
     try:
-        return dict(json.loads((state / "demo.json").read_text()))
+        found = json.loads((state / "demo.json").read_text())
     except (OSError, ValueError):
         return {}
+    return found if isinstance(found, dict) else {}
 
 
 def is_free(port: int) -> bool:
