@@ -5,6 +5,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from booking import broker
 from booking.demo.children import Program
 from booking.demo.state import MUNICIPALITIES
 
@@ -34,16 +35,22 @@ class Parts:
         """One directory per simulated door controller, made by `booking seed`."""
         return self.state / "controllers"
 
-    def broker(self) -> tuple[Program | None, str]:
-        """Return the broker to run and a sentence about it; none where MQTT_URL names one."""
-        if os.environ.get("MQTT_URL"):
-            return None, "the broker of MQTT_URL"
-        return None, "none yet"
+    def broker_program(self, ours: broker.Broker) -> Program:
+        """The MQTT broker of this machine."""
+        return Program("broker", ours.argv, dict(os.environ) | dict(ours.env), OUTSIDE)
 
     def stripe(self, environment: dict[str, str]) -> Program:
         """A local server that speaks Stripe's API; no money moves."""
-        command = ["-m", "booking.simulated.stripe_server", "--port", str(self.stripe_port)]
-        command += ["--state", str(self.state / "stripe")]
+        memory = self.state / "stripe" / "simulated.sqlite"
+        memory.parent.mkdir(exist_ok=True)
+        command = [
+            "-m",
+            "booking.simulated.stripe_server",
+            "--port",
+            str(self.stripe_port),
+            "--state",
+            str(memory),
+        ]
         return Program("stripe", [sys.executable, *command], environment, OUTSIDE)
 
     def web(self, environment: dict[str, str]) -> Program:
@@ -57,17 +64,33 @@ class Parts:
     def controllers(self, environment: dict[str, str]) -> list[Program]:
         """One program per facility's door controller: the real one, with simulated hardware."""
         folders = sorted(path for path in self.controller_states.glob("*") if path.is_dir())
-        command = [sys.executable, "-m", "booking", "controller", "--simulated", "--state"]
+        broker_url = without_credentials(environment["MQTT_URL"])
+        command = [
+            sys.executable,
+            "-m",
+            "booking.controller",
+            "--simulated",
+            "--broker",
+            broker_url,
+            "--state",
+        ]
         needed = ("PATH", "LANG", "HOME")  # a controller is no place for the product's secrets
         bare: dict[str, str] = {name: environment[name] for name in needed if name in environment}
         return [Program(f"door-{folder.name}", [*command, str(folder)], bare, DOORS) for folder in folders]
 
 
-def environment_of(port: int, database_url: str, parts: Parts) -> dict[str, str]:
+def without_credentials(mqtt_url: str) -> str:
+    """Return the address alone: a controller brings its own name and password."""
+    scheme, _, rest = mqtt_url.partition("://")
+    return f"{scheme}://{rest.rpartition('@')[2]}"
+
+
+def environment_of(port: int, database_url: str, mqtt_url: str, parts: Parts) -> dict[str, str]:
     """Return what web, worker and operator commands are told; what the caller has set himself wins."""
     kept = parts.kept
     ours = {
         "BOOKING_SECRET_KEY": kept["secret_key"],
+        "MQTT_URL": mqtt_url,
         "BOOKING_DEMO": "1",
         "BOOKING_KEYPADS": str(parts.controller_states),
         "PUBLIC_URL": f"http://localhost:{port}",

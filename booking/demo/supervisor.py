@@ -14,7 +14,7 @@ import urllib.request
 from pathlib import Path
 from types import FrameType
 
-from booking import postgres
+from booking import broker, postgres
 from booking.demo import state as states
 from booking.demo.children import Children, ChildTrouble, Program, run_to_end
 from booking.demo.parts import Parts, environment_of
@@ -76,7 +76,7 @@ class _Supervisor:
             self._watch()
         except _Stopping:
             pass
-        except (_Failed, ChildTrouble, postgres.PostgresTrouble) as error:
+        except (_Failed, ChildTrouble, postgres.PostgresTrouble, broker.BrokerMissing) as error:
             say(f"\n{error}\n\nthe demo did not start; after mending the cause, the same command goes on")
             return BROKEN
         finally:
@@ -89,13 +89,12 @@ class _Supervisor:
         database, owner = self._database()
         kept = states.kept(self.state)
         parts = Parts(self.state, kept)
-        environment = environment_of(self.port, database, parts)
-        self._broker(parts)
+        environment = environment_of(self.port, database, self._broker(parts), parts)
         as_owner = environment | {"DATABASE_URL": owner}
         self._to_end("schema", "migrate", as_owner)
         self._to_end("demo data", "seed", environment)
         self._web_ui()
-        self._serve(parts.stripe(environment), parts.stripe_port, "simulated Stripe")
+        self._serve(parts.stripe(environment), parts.stripe_port, "simulated Stripe", "no money moves")
         with step("web") as note:
             self._spawn(parts.web(environment))
             self.children.await_ready("web", self._web_is_ready, WEB_SECONDS, self.stop_asked.is_set)
@@ -126,15 +125,16 @@ class _Supervisor:
         self._safe_point()
         return server.url(postgres.APP), server.url(postgres.OWNER)
 
-    def _broker(self, parts: Parts) -> None:
-        with step("MQTT broker") as note:
-            program, sentence = parts.broker()
-            if program is not None:
-                self._spawn(program)
-                self.children.await_ready(
-                    program.name, lambda: states.answers(parts.mqtt_port), 20, self.stop_asked.is_set
-                )
-            note(sentence)
+    def _broker(self, parts: Parts) -> str:
+        """Return the broker's address with the server's credentials; a MQTT_URL given to us wins."""
+        given = os.environ.get("MQTT_URL")
+        if given:
+            with step("MQTT broker") as note:
+                note("the one of MQTT_URL")
+            return given
+        ours = broker.prepare(self.state / "broker", parts.mqtt_port)
+        self._serve(parts.broker_program(ours), parts.mqtt_port, "MQTT broker", ours.sentence)
+        return ours.server_url
 
     def _to_end(self, title: str, command: str, environment: dict[str, str]) -> None:
         log = self.state / "log" / f"{command}.log"
@@ -162,11 +162,11 @@ class _Supervisor:
                 self.children.tail("web-ui", 1).strip() if status == 0 else f"not built, see {log}; API only"
             )
 
-    def _serve(self, program: Program, port: int, title: str) -> None:
+    def _serve(self, program: Program, port: int, title: str, sentence: str) -> None:
         with step(title) as note:
             self._spawn(program)
             self.children.await_ready(program.name, lambda: states.answers(port), 20, self.stop_asked.is_set)
-            note(f"127.0.0.1:{port}")
+            note(sentence)
 
     def _spawn(self, program: Program) -> None:
         self._safe_point()
