@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 import threading
+import time
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -17,7 +18,7 @@ from types import FrameType
 from booking import broker, postgres
 from booking.demo import state as states
 from booking.demo.children import Children, ChildTrouble, Program, run_to_end
-from booking.demo.parts import Parts, environment_of
+from booking.demo.parts import Parts, complete, environment_of
 from booking.demo.progress import console, say, step
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -54,6 +55,7 @@ class _Supervisor:
 
     def __init__(self, state: Path, port: int) -> None:
         self.state, self.port = state, port
+        self.begun = time.monotonic()
         self.stop_asked = threading.Event()
         self.children = Children(state, say)
         self.server: postgres.Server | None = None
@@ -140,7 +142,7 @@ class _Supervisor:
         log = self.state / "log" / f"{command}.log"
         with step(title) as note:
             program = [sys.executable, "-m", "booking", command]
-            status = run_to_end(program, environment, log, self.stop_asked.is_set)
+            status = run_to_end(program, complete(environment), log, self.stop_asked.is_set)
             self._safe_point()
             if status != 0:
                 raise _Failed(
@@ -156,7 +158,7 @@ class _Supervisor:
         log = self.state / "log" / "web-ui.log"
         with step("web UI") as note:
             note("builds on the first start, about half a minute")
-            status = run_to_end(builder, dict(os.environ), log, self.stop_asked.is_set)
+            status = run_to_end(builder, complete({}), log, self.stop_asked.is_set)
             self._safe_point()
             note(
                 self.children.tail("web-ui", 1).strip() if status == 0 else f"not built, see {log}; API only"
@@ -180,19 +182,21 @@ class _Supervisor:
             return False
 
     def _publish(self, environment: dict[str, str], owner: str) -> None:
-        ours = {name: environment[name] for name in environment.keys() - os.environ.keys() | {"DATABASE_URL"}}
         pids = self.children.pids() | {"supervisor": os.getpid()}
         facts = {
             "url": self.url,
             "owner_url": owner,
-            "environment": ours,
+            "environment": environment,
             "pids": pids,
             "state": str(self.state),
         }
         states.publish(self.state, dict(facts))
 
     def _welcome(self) -> None:
-        say(f"\nReady: {self.url}     Ctrl-C stops everything; data stays in {self.state}")
+        seconds = time.monotonic() - self.begun
+        say(
+            f"\nReady after {seconds:.0f} s: {self.url}     Ctrl-C stops everything; data stays in {self.state}"
+        )
         for login in self._logins():
             say(f"  {login['email']:<34} {login['password']:<18} {login['what']}")
 
