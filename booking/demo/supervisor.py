@@ -34,9 +34,9 @@ class _Failed(Exception):
     """A step failed; the message says which and shows the end of its log."""
 
 
-def demo(port: int = 8000, *, fresh: bool = False, state: Path = ROOT / "var") -> int:
+def demo(port: int = 8000, *, fresh: bool = False, state: Path | None = None) -> int:
     """Run the whole product until Ctrl-C or SIGTERM; return the exit status. Data in `state` survives."""
-    state = state.resolve()
+    state = (state or states.default()).resolve()
     try:
         with states.claimed(state):
             return _Supervisor(state, port).run(fresh)
