@@ -40,7 +40,7 @@ async def seed(settings: Settings) -> str:
     try:
         now = utc_now()
         if not await db.value(int, "SELECT count(*) FROM municipality"):
-            await _found(settings, now)
+            await found(settings, now)
         if not await db.value(int, "SELECT count(*) FROM journal WHERE action = 'demo.seeded'"):
             await _book(now)
         return await _sentence()
@@ -64,7 +64,7 @@ async def _sentence() -> str:
 # --- who and what there is ---
 
 
-async def _found(settings: Settings, now: datetime) -> None:
+async def found(settings: Settings, now: datetime) -> None:
     """Towns, price lists, places, people, doors: all or nothing, then the controllers' files."""
     keys: dict[str, bytes] = {}
     async with db.transaction():
