@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 
 import msgspec
 
-from booking.errors import NotFound, Refusal, Rejected, Unavailable
+from booking.errors import NotAllowed, NotFound, Refusal, Unavailable
 
 if TYPE_CHECKING:
     from stripe import HTTPXClient, PaymentIntent, StripeClient
@@ -18,7 +18,7 @@ T = TypeVar("T")
 TIMEOUT, RETRIES = 10, 3
 TOLERANCE = timedelta(seconds=300)
 LEAST_ORE = 300  # Stripe refuses a smaller SEK payment
-SESSION_LIFE = timedelta(minutes=31)  # Stripe refuses less than 30; we expire ours earlier by a call
+SESSION_LIFE = timedelta(hours=3)  # Stripe allows 30 min to 24 h; the caller ends it earlier by a call
 
 PaymentState = Literal["pending", "paid", "failed", "expired"]
 
@@ -29,7 +29,7 @@ class GatewayRefused(Refusal):
     code = "payment_refused"
 
 
-class BadSignature(Rejected):
+class BadSignature(NotAllowed):
     """The event was not signed by this municipality's Stripe account, or not now."""
 
     code = "bad_signature"
@@ -56,7 +56,7 @@ class Wanted:
     amount_ore: int
     text: str
     return_url: str
-    email: str | None = None
+    asked_at: datetime  # fixes the session's end, so that a repeated call has the same body
 
 
 class EventFacts(msgspec.Struct, frozen=True):
@@ -69,6 +69,7 @@ class EventFacts(msgspec.Struct, frozen=True):
     object_type: str
     payment_intent: str | None
     livemode: bool
+    payment_id: str | None  # ours, from the metadata
 
 
 @dataclass(slots=True)
@@ -80,13 +81,15 @@ class Gateway:
     _clients: dict[str, "StripeClient"] = field(default_factory=dict, repr=False)
     _http: list["HTTPXClient"] = field(default_factory=list, repr=False)
 
+    def is_live(self, municipality: str) -> bool:
+        """Tell whether the municipality's key moves real money."""
+        return "_live_" in self.keys.get(municipality, "")
+
     def serves(self, municipality: str) -> bool:
         """Tell whether the municipality takes payments by Stripe."""
         return municipality in self.keys
 
-    async def create_checkout(
-        self, municipality: str, wanted: Wanted, *, key: str, now: datetime
-    ) -> Checkout:
+    async def create_checkout(self, municipality: str, wanted: Wanted, *, key: str) -> Checkout:
         """Return the session where the payer pays. The same key gives the same session."""
         stripe = self._client(municipality)
         metadata = {"payment": wanted.payment_id, "municipality": municipality}
@@ -110,7 +113,7 @@ class Gateway:
                     ],
                     "success_url": wanted.return_url,
                     "cancel_url": wanted.return_url,
-                    "expires_at": int((now + SESSION_LIFE).timestamp()),
+                    "expires_at": int((wanted.asked_at + SESSION_LIFE).timestamp()),
                 },
                 {"idempotency_key": key},
             )
@@ -264,6 +267,7 @@ class _About(msgspec.Struct, frozen=True):
     id: str
     object: str
     payment_intent: str | None = None
+    metadata: dict[str, str] = {}
 
 
 class _Data(msgspec.Struct, frozen=True):
@@ -281,4 +285,13 @@ class _Event(msgspec.Struct, frozen=True):
 def _facts(event: _Event) -> EventFacts:
     about = event.data.object
     intent = about.id if about.object == "payment_intent" else about.payment_intent
-    return EventFacts(event.id, event.type, event.created, about.id, about.object, intent, event.livemode)
+    return EventFacts(
+        event.id,
+        event.type,
+        event.created,
+        about.id,
+        about.object,
+        intent,
+        event.livemode,
+        about.metadata.get("payment"),
+    )

@@ -124,10 +124,8 @@ class Charge(Table, tablename="charge"):
     invoice = UUID(null=True, default=None, index=True)
     created_at = Timestamptz(default=None)
 
-    charge_kind = Check("kind IN ('rent', 'cancel_fee', 'no_show', 'penalty')")
-    charge_state = Check(
-        "state IN ('open', 'free', 'invoiced', 'paid_direct', 'credited', 'waived')"
-    )
+    charge_kind = Check("kind IN ('usage', 'cancel_fee', 'no_show', 'penalty')")
+    charge_state = Check("state IN ('open', 'free', 'invoiced', 'paid_direct', 'credited', 'waived')")
     charge_sum = Check("total_ore = net_ore + vat_ore AND total_ore >= 0")
     charge_linked = Check("state <> 'invoiced' OR invoice IS NOT NULL")
 
@@ -149,6 +147,7 @@ class PaymentRow(Table, tablename="payment"):
     intent = Varchar(length=80, null=True, default=None)
     created_at = Timestamptz(default=None)
     paid_at = Timestamptz(null=True, default=None)
+    looked_at = Timestamptz(null=True, default=None, help_text="When Stripe was last asked by the sweep.")
 
     payment_state = Check("state IN ('created', 'pending', 'paid', 'failed', 'expired')")
     payment_amount = Check("amount_ore > 0")
@@ -179,9 +178,15 @@ class StripeEvent(Table, tablename="stripe_event"):
     event_id = Varchar(length=80, default=None)
     type = Varchar(length=60, default=None)
     object_id = Varchar(length=120, default=None)
-    payment = UUID(null=True, default=None, help_text="Ours, by the object's metadata; null = unknown, shown.")
+    payment = UUID(
+        null=True, default=None, help_text="Ours, by the object's metadata; null = unknown, shown."
+    )
     created_at = Timestamptz(default=None)
     received_at = Timestamptz(default=None)
+    due_at = Timestamptz(default=None)
+    attempts = SmallInt(default=0)
+    last_error = Text(null=True, default=None)
+    handled_at = Timestamptz(null=True, default=None)
 
     stripe_event_once = Unique([entity, event_id])
 

@@ -88,7 +88,7 @@ CREATE INDEX charge_entity ON "charge" ("entity");
 CREATE INDEX charge_party ON "charge" ("party");
 CREATE INDEX charge_source ON "charge" ("source");
 CREATE INDEX charge_invoice ON "charge" ("invoice");
-ALTER TABLE "charge" ADD CONSTRAINT charge_kind CHECK (kind IN ('rent', 'cancel_fee', 'no_show', 'penalty'));
+ALTER TABLE "charge" ADD CONSTRAINT charge_kind CHECK (kind IN ('usage', 'cancel_fee', 'no_show', 'penalty'));
 ALTER TABLE "charge" ADD CONSTRAINT charge_state CHECK (state IN ('open', 'free', 'invoiced', 'paid_direct', 'credited', 'waived'));
 ALTER TABLE "charge" ADD CONSTRAINT charge_sum CHECK (total_ore = net_ore + vat_ore AND total_ore >= 0);
 ALTER TABLE "charge" ADD CONSTRAINT charge_linked CHECK (state <> 'invoiced' OR invoice IS NOT NULL);
@@ -106,7 +106,8 @@ CREATE TABLE payment (
   "url" TEXT,
   "intent" VARCHAR(80),
   "created_at" TIMESTAMPTZ NOT NULL,
-  "paid_at" TIMESTAMPTZ
+  "paid_at" TIMESTAMPTZ,
+  "looked_at" TIMESTAMPTZ
 );
 CREATE INDEX payment_entity ON "payment" ("entity");
 CREATE INDEX payment_party ON "payment" ("party");
@@ -135,7 +136,11 @@ CREATE TABLE stripe_event (
   "object_id" VARCHAR(120) NOT NULL,
   "payment" UUID,
   "created_at" TIMESTAMPTZ NOT NULL,
-  "received_at" TIMESTAMPTZ NOT NULL
+  "received_at" TIMESTAMPTZ NOT NULL,
+  "due_at" TIMESTAMPTZ NOT NULL,
+  "attempts" SMALLINT NOT NULL DEFAULT 0,
+  "last_error" TEXT,
+  "handled_at" TIMESTAMPTZ
 );
 CREATE INDEX stripe_event_entity ON "stripe_event" ("entity");
 ALTER TABLE "stripe_event" ADD CONSTRAINT stripe_event_once UNIQUE ("entity", "event_id");
@@ -310,11 +315,11 @@ DO $$
 DECLARE name text;
 BEGIN
   FOREACH name IN ARRAY ARRAY['tariff_list', 'tariff_rule', 'tariff_example', 'ledger_account', 'ledger_entry',
-                              'posting', 'invoice_line', 'invoice_vat', 'invoice_pdf', 'stripe_event'] LOOP
+                              'posting', 'invoice_line', 'invoice_vat', 'invoice_pdf'] LOOP
     EXECUTE format('CREATE TRIGGER %I BEFORE UPDATE OR DELETE OR TRUNCATE ON %I FOR EACH STATEMENT'
                    ' EXECUTE FUNCTION refuse_change()', name || '_is_final', name);
   END LOOP;
-  FOREACH name IN ARRAY ARRAY['invoice', 'charge', 'payment', 'refund'] LOOP
+  FOREACH name IN ARRAY ARRAY['invoice', 'charge', 'payment', 'refund', 'stripe_event'] LOOP
     EXECUTE format('CREATE TRIGGER %I BEFORE DELETE OR TRUNCATE ON %I FOR EACH STATEMENT'
                    ' EXECUTE FUNCTION refuse_change()', name || '_stays', name);
   END LOOP;
@@ -324,6 +329,9 @@ CREATE TRIGGER invoice_is_final BEFORE UPDATE ON invoice
 CREATE TRIGGER charge_is_final BEFORE UPDATE ON charge
   FOR EACH ROW EXECUTE FUNCTION only_these_may_change('state', 'payment', 'invoice');
 CREATE TRIGGER payment_is_final BEFORE UPDATE ON payment
-  FOR EACH ROW EXECUTE FUNCTION only_these_may_change('state', 'session_id', 'url', 'intent', 'refunded_ore', 'paid_at');
+  FOR EACH ROW EXECUTE FUNCTION only_these_may_change('state', 'session_id', 'url', 'intent', 'refunded_ore', 'paid_at', 'looked_at');
 CREATE TRIGGER refund_is_final BEFORE UPDATE ON refund
   FOR EACH ROW EXECUTE FUNCTION only_these_may_change('state', 'stripe_id', 'done_at');
+CREATE TRIGGER stripe_event_is_final BEFORE UPDATE ON stripe_event
+  FOR EACH ROW EXECUTE FUNCTION only_these_may_change('due_at', 'attempts', 'last_error', 'handled_at');
+CREATE INDEX stripe_event_due ON stripe_event (due_at) WHERE handled_at IS NULL;

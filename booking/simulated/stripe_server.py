@@ -232,12 +232,12 @@ def main() -> None:
     """Serve until SIGTERM or Ctrl-C."""
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     options.add_argument("--port", type=int, default=12111)
-    options.add_argument("--state", type=Path, default=Path("var/simulated-stripe.sqlite"))
+    options.add_argument("--state", type=Path, default=Path("var/stripe"), help="directory")
     options.add_argument("--webhook-base", help="where webhooks go; default PUBLIC_URL")
     options.add_argument("--address", help="how browsers reach this server; default http://127.0.0.1:PORT")
     chosen = options.parse_args()
     accounts = accounts_from(Settings.from_env(), chosen.webhook_base)
-    server = Simulator(chosen.port, chosen.state, accounts, chosen.address)
+    server = Simulator(chosen.port, chosen.state / "state.sqlite", accounts, chosen.address)
     server.sender.start()
     signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
     print(

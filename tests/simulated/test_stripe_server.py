@@ -248,7 +248,7 @@ def test_killed_and_started_again__nothing_is_lost(tmp_path: Path, receiver: Rec
     def start(port: int) -> tuple[subprocess.Popen[str], str]:
         process = subprocess.Popen(
             [sys.executable, "-m", "booking.simulated.stripe_server", "--port", str(port),
-             "--webhook-base", base, "--state", str(tmp_path / "s.sqlite")],
+             "--webhook-base", base, "--state", str(tmp_path / "state")],
             env=env, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
         assert process.stdout
