@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from joserfc import jwe
-from joserfc.errors import JoseError
+from joserfc.errors import ExceededSizeError, JoseError
 from joserfc.jwk import OctKey
 from joserfc.registry import HeaderParameter
 
@@ -74,6 +74,8 @@ def unseal(token: bytes, known: Iterable[Keys], direction: Direction, topic: str
         raise Dropped("header")
     try:
         opened = jwe.decrypt_compact(token, OctKey.import_key(keys.of(direction)), registry=_REGISTRY)
+    except ExceededSizeError as error:
+        raise Dropped("size") from error
     except (JoseError, ValueError, binascii.Error, TypeError, KeyError) as error:
         raise Dropped("decrypt") from error
     if opened.plaintext is None:

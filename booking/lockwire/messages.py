@@ -105,7 +105,7 @@ class Event(Struct, frozen=True, kw_only=True):
     e: Short
     k: Short | UnsetType = UNSET
     why: Short | UnsetType = UNSET
-    g: GrantId | None | UnsetType = UNSET
+    g: GrantId | UnsetType | None = UNSET
     cmd: GrantId | UnsetType = UNSET
     dur_s: Annotated[int, Meta(ge=0)] | UnsetType = UNSET
     tag: Annotated[str, Meta(pattern=r"^[0-9a-f]{16}$(?!\n)")] | UnsetType = UNSET

@@ -57,9 +57,9 @@ class Grant(Struct, frozen=True, kw_only=True):
     pin: Pin | UnsetType = UNSET
     card: Card | UnsetType = UNSET
     role: str
-    after: GrantId | None | UnsetType = UNSET
+    after: GrantId | UnsetType | None = UNSET
     w: Annotated[list[Window], Meta(min_length=1, max_length=64)]
-    max: Annotated[int, Meta(ge=1, le=1_000)] | None | UnsetType = UNSET
+    max: Annotated[int, Meta(ge=1, le=1_000)] | UnsetType | None = UNSET
     rights: list[str] | UnsetType = UNSET
     crit: list[str] | UnsetType = UNSET
 
@@ -107,8 +107,14 @@ def _check(snapshot: Snapshot) -> None:
         _require(door.mode != "unlocked" or door.mode_until is not None, "mode_until")
     every = [*snapshot.grants, *snapshot.reserve]
     _require(len({grant.id for grant in every}) == len(every), "grant id twice")
-    _require(all(grant.role != "reserve" for grant in snapshot.grants), "reserve among grants")
-    _require(all(grant.role == "reserve" for grant in snapshot.reserve), "grant among reserve")
+    _require(
+        all(grant.role != "reserve" for grant in snapshot.grants),
+        "reserve among grants",
+    )
+    _require(
+        all(grant.role == "reserve" for grant in snapshot.reserve),
+        "grant among reserve",
+    )
     for grant in every:
         _check_grant(grant)
 
