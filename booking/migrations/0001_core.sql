@@ -208,14 +208,15 @@ CREATE TABLE occupancy (
   "leaf" INTEGER NOT NULL REFERENCES "leaf" ("id") ON DELETE RESTRICT ON UPDATE CASCADE,
   "reservation" UUID NOT NULL REFERENCES "reservation" ("id") ON DELETE RESTRICT ON UPDATE CASCADE,
   "starts_at" TIMESTAMPTZ NOT NULL,
-  "ends_at" TIMESTAMPTZ NOT NULL
+  "ends_at" TIMESTAMPTZ NOT NULL,
+  "hold_until" TIMESTAMPTZ
 );
 CREATE INDEX occupancy_reservation ON "occupancy" ("reservation");
 ALTER TABLE "occupancy" ADD CONSTRAINT occupancy_order CHECK (ends_at > starts_at);
 ALTER TABLE "occupancy" ADD CONSTRAINT occupancy_one_at_a_time EXCLUDE USING gist (leaf WITH =, tstzrange(starts_at, ends_at) WITH &&);
 
 -- What Piccolo's tables can't say.
-CREATE INDEX occupancy_by_leaf ON occupancy (leaf, starts_at) INCLUDE (ends_at);
+CREATE INDEX occupancy_by_leaf ON occupancy (leaf, starts_at) INCLUDE (ends_at, hold_until);
 CREATE INDEX reservation_due ON reservation (hold_until) WHERE state IN ('held', 'awaiting_payment');
 CREATE INDEX reservation_timeline ON reservation (municipality, starts_at) WHERE state IN ('confirmed', 'awaiting_payment');
 CREATE INDEX reservation_running ON reservation (ends_at) WHERE state = 'confirmed';

@@ -5,9 +5,18 @@ municipality, sessions. Does not know what they book, pay or open.
 """
 
 from booking.people.actor import Actor, Role
-from booking.people.queries import Identity, Neighbourhood, actor_of_session, me, municipalities, party_names
+from booking.people.queries import (
+    AccountRow,
+    Identity,
+    Neighbourhood,
+    actor_of_session,
+    me,
+    municipalities,
+    party_names,
+)
 
 __all__ = [
+    "AccountRow",
     "Actor",
     "Identity",
     "Neighbourhood",

@@ -82,9 +82,27 @@ async def give_role(account: UUID, municipality: str, role: Role) -> None:
     )
 
 
-async def visit(now: datetime) -> tuple[str, UUID]:
-    """A visitor has a session, so that a hold can be theirs before they log in. Returns token and session."""
-    return await _open_session(None, VISIT, now)
+async def visit(token: str, now: datetime) -> UUID:
+    """The visitor who holds this cookie has a session, so that a hold can be theirs before they log in."""
+    session = await db.value(
+        UUID,
+        "INSERT INTO session (id, token_hash, created_at, expires_at) VALUES ($1, $2, $3, $4)"
+        " ON CONFLICT (token_hash) DO UPDATE SET expires_at = greatest(session.expires_at, excluded.expires_at)"
+        " WHERE session.account IS NULL RETURNING id",
+        new_id(),
+        token_hash(token),
+        now,
+        now + VISIT,
+    )
+    if session is None:
+        raise NotAllowed("this session is over, load the page again", code="session_over")
+    return session
+
+
+async def is_spent(token: str) -> bool:
+    """True if the token belonged to a session that is over: the browser needs a new one."""
+    known = await db.value(bool, "SELECT true FROM session WHERE token_hash = $1", token_hash(token))
+    return known is not None
 
 
 async def log_in(*, email: str, password: str, address: str, now: datetime) -> tuple[str, UUID, UUID]:

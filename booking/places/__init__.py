@@ -6,7 +6,9 @@ Knows what there is and when it is open. Does not know who has it when, what it 
 from booking.places.queries import (
     FacilityPage,
     FacilityRef,
+    MunicipalityRef,
     Resource,
+    ResourceCard,
     Week,
     facility,
     facility_page,
@@ -19,7 +21,9 @@ from booking.places.queries import (
 __all__ = [
     "FacilityPage",
     "FacilityRef",
+    "MunicipalityRef",
     "Resource",
+    "ResourceCard",
     "Week",
     "facility",
     "facility_page",

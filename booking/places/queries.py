@@ -35,6 +35,20 @@ class FacilityPage(db.Record):
     accessibility: str
 
 
+class ResourceCard(db.Record):
+    """A bookable thing as lists show it."""
+
+    id: UUID
+    slug: str
+    name: str
+    kind: str
+    part_of: str | None
+    parent_id: UUID | None
+    capacity: int | None
+    area_m2: int | None
+    facility: FacilityRef
+
+
 class Resource(db.Record):
     """A bookable thing with its rules (minutes) and the leaves it occupies."""
 
@@ -55,6 +69,11 @@ class Resource(db.Record):
     horizon_days: int
     leaves: list[int]
     facility: FacilityRef
+
+    @property
+    def card(self) -> ResourceCard:
+        """What lists show of it."""
+        return ResourceCard(**{name: getattr(self, name) for name in ResourceCard.__struct_fields__})
 
 
 class _Flat(db.Record):

@@ -66,7 +66,10 @@ class Occupancy(Table, tablename="occupancy"):
     leaf = ForeignKey(Leaf, null=False, on_delete=OnDelete.restrict)
     reservation = ForeignKey(Reservation, null=False, on_delete=OnDelete.restrict, index=True)
     starts_at = Timestamptz(default=None)
-    ends_at = Timestamptz(default=None, help_text="End of the booking plus the leaf's gap.")
+    ends_at = Timestamptz(default=None, help_text="End of the booking plus the resource's gap.")
+    hold_until = Timestamptz(
+        null=True, default=None, help_text="A hold that has run out is no longer in the way."
+    )
 
     occupancy_order = Check("ends_at > starts_at")
     occupancy_one_at_a_time = Exclude("leaf WITH =, tstzrange(starts_at, ends_at) WITH &&")
