@@ -16,6 +16,8 @@ APP_CONFIG = AppConfig(
             "booking.idempotency",
             "booking.locks.tables",
             "booking.reservations.tables",
+            "booking.billing.tables",
+            "booking.locks.tables",
         ]
     ),
 )

@@ -21,6 +21,8 @@ PATIENCE_SECONDS = 60.0  # a child that lived this long starts again without del
 LONGEST_PAUSE_SECONDS = 30.0
 LOG_BYTES = 20_000_000  # then the log is moved aside, once
 
+ROOT = Path(__file__).resolve().parents[2]  # where `python -m booking` finds this clone
+
 Say = Callable[[str], None]
 
 
@@ -130,6 +132,7 @@ class Children:
         with log.open("ab") as out:
             return subprocess.Popen(
                 program.command,
+                cwd=ROOT,
                 env=dict(program.environment),
                 stdin=subprocess.DEVNULL,
                 stdout=out,
@@ -154,6 +157,7 @@ def run_to_end(
         log.open("ab") as out,
         subprocess.Popen(
             command,
+            cwd=ROOT,
             env=dict(environment),
             stdin=subprocess.DEVNULL,
             stdout=out,

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from booking import postgres
 
+ROOT = Path(__file__).resolve().parents[2]
 MUNICIPALITIES = ("2401", "2284", "2404", "2480")
 # Only what we made ourselves is ever deleted: --state may point anywhere.
 _OURS = ("broker", "controllers", "stripe", "log", "kept.json", "demo.json", "children.json")
@@ -19,6 +20,11 @@ _OURS = ("broker", "controllers", "stripe", "log", "kept.json", "demo.json", "ch
 
 class AlreadyRunning(Exception):
     """Another supervisor works on this state; the message is its address, if it got that far."""
+
+
+def default() -> Path:
+    """Return var/ of this clone; an installed wheel keeps its demo under the current directory."""
+    return ROOT / "var" if (ROOT / "run").exists() else Path.cwd() / "var"
 
 
 @contextlib.contextmanager
@@ -63,9 +69,10 @@ def publish(state: Path, facts: dict[str, object]) -> None:
 def read(state: Path) -> dict[str, object]:
     """Return what the last start published, or nothing."""
     try:
-        return dict(json.loads((state / "demo.json").read_text()))
+        found = json.loads((state / "demo.json").read_text())
     except (OSError, ValueError):
         return {}
+    return found if isinstance(found, dict) else {}
 
 
 def is_free(port: int) -> bool:

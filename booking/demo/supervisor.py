@@ -9,15 +9,16 @@ import os
 import signal
 import sys
 import threading
+import time
 import urllib.error
 import urllib.request
 from pathlib import Path
 from types import FrameType
 
-from booking import postgres
+from booking import broker, postgres
 from booking.demo import state as states
 from booking.demo.children import Children, ChildTrouble, Program, run_to_end
-from booking.demo.parts import Parts, environment_of
+from booking.demo.parts import Parts, complete, environment_of
 from booking.demo.progress import console, say, step
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -33,9 +34,9 @@ class _Failed(Exception):
     """A step failed; the message says which and shows the end of its log."""
 
 
-def demo(port: int = 8000, *, fresh: bool = False, state: Path = ROOT / "var") -> int:
+def demo(port: int = 8000, *, fresh: bool = False, state: Path | None = None) -> int:
     """Run the whole product until Ctrl-C or SIGTERM; return the exit status. Data in `state` survives."""
-    state = state.resolve()
+    state = (state or states.default()).resolve()
     try:
         with states.claimed(state):
             return _Supervisor(state, port).run(fresh)
@@ -54,6 +55,7 @@ class _Supervisor:
 
     def __init__(self, state: Path, port: int) -> None:
         self.state, self.port = state, port
+        self.begun = time.monotonic()
         self.stop_asked = threading.Event()
         self.children = Children(state, say)
         self.server: postgres.Server | None = None
@@ -76,7 +78,7 @@ class _Supervisor:
             self._watch()
         except _Stopping:
             pass
-        except (_Failed, ChildTrouble, postgres.PostgresTrouble) as error:
+        except (_Failed, ChildTrouble, postgres.PostgresTrouble, broker.BrokerMissing) as error:
             say(f"\n{error}\n\nthe demo did not start; after mending the cause, the same command goes on")
             return BROKEN
         finally:
@@ -89,13 +91,12 @@ class _Supervisor:
         database, owner = self._database()
         kept = states.kept(self.state)
         parts = Parts(self.state, kept)
-        environment = environment_of(self.port, database, parts)
-        self._broker(parts)
+        environment = environment_of(self.port, database, self._broker(parts), parts)
         as_owner = environment | {"DATABASE_URL": owner}
         self._to_end("schema", "migrate", as_owner)
         self._to_end("demo data", "seed", environment)
         self._web_ui()
-        self._serve(parts.stripe(environment), parts.stripe_port, "simulated Stripe")
+        self._serve(parts.stripe(environment), parts.stripe_port, "simulated Stripe", "no money moves")
         with step("web") as note:
             self._spawn(parts.web(environment))
             self.children.await_ready("web", self._web_is_ready, WEB_SECONDS, self.stop_asked.is_set)
@@ -126,21 +127,22 @@ class _Supervisor:
         self._safe_point()
         return server.url(postgres.APP), server.url(postgres.OWNER)
 
-    def _broker(self, parts: Parts) -> None:
-        with step("MQTT broker") as note:
-            program, sentence = parts.broker()
-            if program is not None:
-                self._spawn(program)
-                self.children.await_ready(
-                    program.name, lambda: states.answers(parts.mqtt_port), 20, self.stop_asked.is_set
-                )
-            note(sentence)
+    def _broker(self, parts: Parts) -> str:
+        """Return the broker's address with the server's credentials; a MQTT_URL given to us wins."""
+        given = os.environ.get("MQTT_URL")
+        if given:
+            with step("MQTT broker") as note:
+                note("the one of MQTT_URL")
+            return given
+        ours = broker.prepare(self.state / "broker", parts.mqtt_port)
+        self._serve(parts.broker_program(ours), parts.mqtt_port, "MQTT broker", ours.sentence)
+        return ours.server_url
 
     def _to_end(self, title: str, command: str, environment: dict[str, str]) -> None:
         log = self.state / "log" / f"{command}.log"
         with step(title) as note:
             program = [sys.executable, "-m", "booking", command]
-            status = run_to_end(program, environment, log, self.stop_asked.is_set)
+            status = run_to_end(program, complete(environment), log, self.stop_asked.is_set)
             self._safe_point()
             if status != 0:
                 raise _Failed(
@@ -156,17 +158,17 @@ class _Supervisor:
         log = self.state / "log" / "web-ui.log"
         with step("web UI") as note:
             note("builds on the first start, about half a minute")
-            status = run_to_end(builder, dict(os.environ), log, self.stop_asked.is_set)
+            status = run_to_end(builder, complete({}), log, self.stop_asked.is_set)
             self._safe_point()
             note(
                 self.children.tail("web-ui", 1).strip() if status == 0 else f"not built, see {log}; API only"
             )
 
-    def _serve(self, program: Program, port: int, title: str) -> None:
+    def _serve(self, program: Program, port: int, title: str, sentence: str) -> None:
         with step(title) as note:
             self._spawn(program)
             self.children.await_ready(program.name, lambda: states.answers(port), 20, self.stop_asked.is_set)
-            note(f"127.0.0.1:{port}")
+            note(sentence)
 
     def _spawn(self, program: Program) -> None:
         self._safe_point()
@@ -180,19 +182,21 @@ class _Supervisor:
             return False
 
     def _publish(self, environment: dict[str, str], owner: str) -> None:
-        ours = {name: environment[name] for name in environment.keys() - os.environ.keys() | {"DATABASE_URL"}}
         pids = self.children.pids() | {"supervisor": os.getpid()}
         facts = {
             "url": self.url,
             "owner_url": owner,
-            "environment": ours,
+            "environment": environment,
             "pids": pids,
             "state": str(self.state),
         }
         states.publish(self.state, dict(facts))
 
     def _welcome(self) -> None:
-        say(f"\nReady: {self.url}     Ctrl-C stops everything; data stays in {self.state}")
+        seconds = time.monotonic() - self.begun
+        say(
+            f"\nReady after {seconds:.0f} s: {self.url}     Ctrl-C stops everything; data stays in {self.state}"
+        )
         for login in self._logins():
             say(f"  {login['email']:<34} {login['password']:<18} {login['what']}")
 

@@ -129,7 +129,7 @@ def node_version(node: Path) -> tuple[int, ...]:
 def _environment(node: Path) -> dict[str, str]:
     """Put our Node first, or an older one on PATH runs the build; keep npm's cache where one can write."""
     environment = {**os.environ, "PATH": f"{node.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"}
-    environment |= {"NO_COLOR": "1", "FORCE_COLOR": "0", "npm_config_update_notifier": "false"}
+    environment |= {"NO_COLOR": "1", "npm_config_update_notifier": "false"}
     home = environment.get("HOME", "")
     if not (os.path.isdir(home) and os.access(home, os.W_OK)):
         environment["npm_config_cache"] = str(Path(sys.prefix) / "npm-cache")
