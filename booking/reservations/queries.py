@@ -3,6 +3,8 @@
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
+import msgspec
+
 from booking import billing, db, locks, places
 from booking.errors import NotFound
 from booking.people import Actor, Role
@@ -71,10 +73,9 @@ class FacilityHelp(db.Record):
     access_text: str
 
 
-class ReservationPage(db.Record):
+class ReservationPage(ReservationCard):
     """A reservation with everything its page shows, codes excepted (locks.access_of)."""
 
-    card: ReservationCard
     price: billing.PriceView
     cancel_free_until: datetime | None
     cancel_fee_now_ore: int
@@ -174,7 +175,7 @@ async def page(reservation_id: UUID, by: Actor, now: datetime) -> ReservationPag
     if row.cancelled_at is not None and row.cancelled_by is not None:
         ended = Cancellation(row.cancelled_at, row.cancelled_by, row.cancel_fee_ore or 0, row.refund_ore or 0)
     return ReservationPage(
-        card=(await _cards([row], by, now))[0],
+        **msgspec.structs.asdict((await _cards([row], by, now))[0]),
         price=billing.shown(quote),
         cancel_free_until=await _cancel_free_until(row, quote),
         cancel_fee_now_ore=await _fee_now(row, quote, by, now),

@@ -1,0 +1,338 @@
+"""`booking seed`: fills an empty database with the demonstration, through the same actions that people use.
+
+Deterministic but for the date: bookings lie around today. What is there already stays; a seed that was killed
+goes on where it stopped.
+"""
+
+import random
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from uuid import UUID
+
+import msgspec
+
+from booking import billing, broker, db, journal, locks, places, reservations
+from booking.clock import SWEDEN, at_local, utc_now
+from booking.demo.people import CLUBS, HABITS, LOGINS, Club
+from booking.demo.places import PLACES, TOWNS, Place, Thing
+from booking.errors import Refusal
+from booking.ids import new_id
+from booking.people import Actor, Role
+from booking.people import actions as people_actions
+from booking.places import Resource
+from booking.reservations import Customer, Wish
+from booking.settings import Settings
+from booking.span import Span
+
+CUP_IN_DAYS = 2
+WEEKS_BACK, WEEKS_AHEAD = 4, 3
+TOWN_HALLS = ("Artediskolan", "Kommunens fritidsenhet")
+Say = Callable[[str], None]
+
+
+async def seed(settings: Settings) -> str:
+    """The database holds the demonstration. Returns a sentence with what is there."""
+    billing.configure(settings)
+    locks.configure(settings)
+    await db.open_pool(settings.database_url, 4)
+    try:
+        now = utc_now()
+        if not await db.value(int, "SELECT count(*) FROM municipality"):
+            await _found(settings, now)
+        if not await db.value(int, "SELECT count(*) FROM journal WHERE action = 'demo.seeded'"):
+            await _book(now)
+        return await _sentence()
+    finally:
+        await db.close_pool()
+
+
+async def _sentence() -> str:
+    counts = [
+        f"{await db.value(int, 'SELECT count(*) FROM ' + table)} {noun}"
+        for table, noun in (
+            ("municipality", "municipalities"),
+            ("resource", "resources"),
+            ("reservation", "bookings"),
+            ("invoice", "invoices"),
+        )
+    ]
+    return ", ".join(counts)
+
+
+# --- who and what there is ---
+
+
+async def _found(settings: Settings, now: datetime) -> None:
+    """Towns, price lists, places, people, doors: all or nothing, then the controllers' files."""
+    keys: dict[str, bytes] = {}
+    async with db.transaction():
+        await _towns(now)
+        for place in PLACES:
+            await _place(place, now, keys)
+        await _people(now)
+    passwords = {}
+    for name, key_file in keys.items():
+        folder = _folder(settings) / name
+        folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o700)
+        (folder / "controller.json").write_bytes(key_file)
+        (folder / "controller.json").chmod(0o600)
+        passwords[name] = str(msgspec.json.decode(key_file)["password"])
+    broker.add_accounts(_folder(settings).parent / "broker", passwords)
+
+
+def _folder(settings: Settings) -> Path:
+    if settings.keypad_dir is None:
+        raise RuntimeError("BOOKING_KEYPADS must say where the simulated controllers live")
+    return settings.keypad_dir
+
+
+async def _towns(now: datetime) -> None:
+    for town in TOWNS:
+        await db.run(
+            "INSERT INTO municipality (code, name, lat, lon, contact_email, contact_phone, on_call_phone)"
+            " VALUES ($1, $2, $3, $4, $5, $6, $7)",
+            town.code,
+            town.name,
+            town.lat,
+            town.lon,
+            f"boka@{_slug(town.name)}.example",
+            town.phone,
+            town.phone[:-2] + "99",
+        )
+    for town in TOWNS:
+        for other in town.neighbours:
+            await db.run(
+                'INSERT INTO neighbour (id, "of", "to") VALUES ($1, $2, $3)', new_id(), town.code, other
+            )
+    await billing.found_demo_entities([(town.code, town.name) for town in TOWNS], now=now)
+
+
+async def _place(place: Place, now: datetime, keys: dict[str, bytes]) -> None:
+    facility = new_id()
+    slug = _slug(place.name)
+    await db.run(
+        "INSERT INTO facility (id, municipality, slug, name, address, lat, lon, description, access_text,"
+        " accessibility) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        facility,
+        place.town,
+        slug,
+        place.name,
+        place.address,
+        place.lat,
+        place.lon,
+        place.description,
+        place.access_text,
+        place.accessibility,
+    )
+    for weekday in range(7):
+        opens, closes = place.hours if weekday < 5 else place.weekend
+        await db.run(
+            "INSERT INTO opening_hours (id, facility, weekday, opens_min, closes_min) VALUES ($1, $2, $3, $4, $5)",
+            new_id(),
+            facility,
+            weekday,
+            opens * 60,
+            closes * 60,
+        )
+    made = await _things(place, facility, slug)
+    controller = f"{place.town}-{slug}"[:32]
+    keys[controller] = await locks.enrol(controller, facility=facility, simulated=True, now=now)
+    for number, (name, behind) in enumerate(place.doors.items(), start=1):
+        door = f"{slug}-{number}"
+        await locks.add_door(door, controller=controller, wire_id=f"d{number}", name=name)
+        for thing in behind if behind is not None else tuple(made):
+            if behind is not None or not _behind_another(place, thing):
+                await locks.add_access_rule(made[thing], door, before_s=900, after_s=900)
+
+
+def _behind_another(place: Place, thing: str) -> bool:
+    """True if a door of its own leads to the thing, so that the main entrance need not."""
+    return any(
+        behind is not None and thing in behind and name != "Isentré" for name, behind in place.doors.items()
+    )
+
+
+async def _things(place: Place, facility: UUID, slug: str) -> dict[str, UUID]:
+    leaves = {}
+    for number in sorted({leaf for thing in place.things for leaf in thing.leaves}):
+        leaves[number] = await db.value(int, "INSERT INTO leaf (facility) VALUES ($1) RETURNING id", facility)
+    made: dict[str, UUID] = {}
+    for thing in place.things:
+        made[thing.name] = await _thing(thing, facility, slug, made)
+        await db.run_many(
+            "INSERT INTO resource_leaf (resource, leaf) VALUES ($1, $2)",
+            [(made[thing.name], leaves[number]) for number in thing.leaves],
+        )
+    return made
+
+
+async def _thing(thing: Thing, facility: UUID, slug: str, made: dict[str, UUID]) -> UUID:
+    resource = new_id()
+    await db.run(
+        "INSERT INTO resource (id, facility, parent, kind, slug, name, tariff_class, capacity, area_m2, gap_min,"
+        " step_min, min_min, max_min) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+        resource,
+        facility,
+        made[thing.parent] if thing.parent else None,
+        thing.kind,
+        f"{slug}-{_slug(thing.name)}",
+        thing.name,
+        thing.tariff_class,
+        thing.capacity,
+        thing.area_m2,
+        thing.gap_min,
+        thing.step_min,
+        thing.min_min,
+        thing.max_min,
+    )
+    return resource
+
+
+async def _people(now: datetime) -> None:
+    clubs = {}
+    for club in CLUBS:
+        clubs[club.name] = await _party("association", club.name, club.home, now)
+        await _evidence(clubs[club.name], club, now.astimezone(SWEDEN).date())
+    for town in TOWNS:
+        for name in TOWN_HALLS:
+            await _party("municipal_unit", f"{name} {town.name}", town.code, now)
+    await _party("company", "Norrlands Plåt AB", "2401", now)
+    for login in LOGINS:
+        account = await people_actions.register(
+            name=login.name, email=login.email, password=login.password, home=login.home, now=now
+        )
+        for code, role in login.roles:
+            await people_actions.give_role(account, code, Role(role))
+        for name in login.acts_for:
+            await db.run(
+                "INSERT INTO membership (id, account, party, valid_from) VALUES ($1, $2, $3, $4)",
+                new_id(),
+                account,
+                clubs[name],
+                (now - timedelta(days=400)).date(),
+            )
+
+
+async def _party(kind: str, name: str, home: str, now: datetime) -> UUID:
+    party = new_id()
+    await db.run(
+        "INSERT INTO party (id, kind, name, home_municipality, email, address, may_be_invoiced, created_at)"
+        " VALUES ($1, $2, $3, $4, $5, $6, true, $7)",
+        party,
+        kind,
+        name,
+        home,
+        f"{_slug(name)}@demo.test",
+        f"Föreningsvägen 1, {next(town.name for town in TOWNS if town.code == home)}",
+        now,
+    )
+    return party
+
+
+async def _evidence(party: UUID, club: Club, today: date) -> None:
+    year = today.replace(month=1, day=1)
+    facts = ["registered"] + (["grant_entitled"] if club.granted else [])
+    if club.sport == "parasport":
+        facts.append("disability")
+    if club.sport == "ishockey":
+        facts.append("ice_club")
+    for fact in facts:
+        await billing.give_category(
+            party, club.home, fact, valid_from=year.replace(year=year.year - 1), valid_to=None,
+            measures={"activities": club.activities}, decided_by="Fritidsnämnden, demo", now=utc_now(),
+        )  # fmt: skip
+
+
+# --- what is booked ---
+
+
+async def _book(now: datetime) -> None:
+    """Some weeks of bookings around today, then the invoice run of the month that is over."""
+    chance = random.Random(2026)  # noqa: S311 plausible, not secret
+    clerk = await db.value(UUID, "SELECT id FROM account WHERE email = 'stina@demo.test'")
+    parties = await db.rows(
+        _Party, "SELECT id, name, home_municipality AS home FROM party WHERE may_be_invoiced"
+    )
+    by_town = {town.code: await places.resources(municipalities=[town.code]) for town in TOWNS}
+    await _cup(by_town["2401"], parties, clerk, now)
+    monday = now.astimezone(SWEDEN).date() - timedelta(days=now.astimezone(SWEDEN).weekday())
+    for party in parties:
+        for resource, weekday, minute, minutes, purpose in _habits(party, by_town, chance):
+            for week in range(-WEEKS_BACK, WEEKS_AHEAD):
+                day = monday + timedelta(days=7 * week + weekday)
+                if chance.random() < 0.92:
+                    await _try(resource, day, minute, minutes, purpose, party.id, clerk, now)
+    await reservations.complete_due(now)
+    over = monday.replace(day=1) - timedelta(days=1)
+    for town in TOWNS:
+        await billing.run_invoices(town.code, f"{over:%Y-%m}", by=Actor.system(), now=now)
+    async with db.transaction():
+        await journal.record("demo.seeded", about=None, by=Actor.system(), now=now)
+
+
+class _Party(db.Record):
+    id: UUID
+    name: str
+    home: str
+
+
+async def _cup(found: list[Resource], parties: list[_Party], clerk: UUID | None, now: datetime) -> None:
+    """Nordmalingscupen fills every hall of the town on one evening, so that a neighbour's is worth finding."""
+    club = next(one for one in parties if one.name == "Nordmalings IBK")
+    day = now.astimezone(SWEDEN).date() + timedelta(days=CUP_IN_DAYS)
+    for resource in found:
+        if resource.kind == "hall":
+            await _try(resource, day, 16 * 60, 360, "match", club.id, clerk, now, "Nordmalingscupen")
+
+
+Habit = tuple[Resource, int, int, int, str]
+
+
+def _habits(party: _Party, by_town: dict[str, list[Resource]], chance: random.Random) -> list[Habit]:
+    club = next((one for one in CLUBS if one.name == party.name), None)
+    if club is not None:
+        kinds, purpose = HABITS[club.sport]
+        fitting = [one for one in by_town[club.home] if one.kind in kinds]
+        times = [
+            (chance.randrange(0, 5), chance.choice((990, 1020, 1050, 1080, 1110, 1140, 1170)))
+            for _ in range(3)
+        ]
+        lengths = (60, 90, 90, 120)
+    else:
+        fitting = [
+            one for one in by_town[party.home] if one.kind in ("hall", "hall_part", "premises", "vehicle")
+        ]
+        purpose = "other"
+        times = [(chance.randrange(0, 5), chance.choice((480, 540, 600, 660, 780, 840))) for _ in range(4)]
+        lengths = (60, 90, 120, 180)
+    if not fitting:
+        return []
+    return [(chance.choice(fitting), day, minute, chance.choice(lengths), purpose) for day, minute in times]
+
+
+async def _try(
+    resource: Resource, day: date, minute: int, minutes: int, purpose: str, party: UUID, clerk: UUID | None,
+    now: datetime, title: str | None = None,
+) -> None:  # fmt: skip
+    """Book it as the clerk would have, some days before; a time that is taken or closed is passed over."""
+    start = at_local(day.year, day.month, day.day, minute)
+    span = Span(start, start + timedelta(minutes=minutes))
+    then = min(now, start - timedelta(days=5))
+    actor = Actor(account=clerk, party=party, acts_for=frozenset({party}))
+    try:
+        async with db.transaction():
+            wish = Wish(resource.id, span, purpose, Customer(party), title)
+            hold = await reservations.hold(wish, by=actor, now=then)
+            price = (await reservations.held(hold, actor, then)).price.total_ore
+            await reservations.reserve(
+                hold, method="invoice", expected_ore=price, by=actor, now=then, return_url=""
+            )
+    except Refusal:
+        return
+
+
+def _slug(name: str) -> str:
+    plain = name.lower().translate(str.maketrans("åäöéü", "aaoeu"))
+    return "-".join("".join(letter if letter.isalnum() else " " for letter in plain).split())
