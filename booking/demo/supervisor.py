@@ -211,6 +211,9 @@ class _Supervisor:
         while not self.stop_asked.wait(0.2):
             if self.children.tend():
                 self._publish()
+            if self.server is not None and not self.server.is_up():
+                say("PostgreSQL ended; starts again")
+                self.server = postgres.start(self.state, say=say)
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         if self.stop_asked.is_set():

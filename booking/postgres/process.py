@@ -36,7 +36,7 @@ _TESTS_ONLY = {
 
 def launch(programs: Path, home: Path, who: Account, for_tests: bool) -> int:
     """Start `postgres` in a session of its own: a Ctrl-C in the terminal must not reach it before us."""
-    settings = _ALWAYS | (_TESTS_ONLY if for_tests else {}) | {"port": str(_free_port())}
+    settings = _ALWAYS | (_TESTS_ONLY if for_tests else {}) | {"port": str(_port(home))}
     options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
     log = home / "server.log"
     if log.exists() and log.stat().st_size > 10_000_000:
@@ -66,10 +66,19 @@ def _ending_with_parent() -> Callable[[], object] | None:
     return lambda: prctl(1, int(signal.SIGINT))  # 1 is PR_SET_PDEATHSIG
 
 
-def _free_port() -> int:
+def _port(home: Path) -> int:
+    """Return the port of last time where it is free, so that who is connected finds a restarted server again."""
+    last = home / "port"
+    wished = int(last.read_text()) if last.exists() else 0
     with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind(("127.0.0.1", wished))
+        except OSError:
+            listener.bind(("127.0.0.1", 0))
+        port = int(listener.getsockname()[1])
+    last.write_text(str(port))
+    return port
 
 
 def postmaster(data: Path) -> int | None:
