@@ -80,7 +80,7 @@ class _Supervisor:
         except _Stopping:
             pass
         except (_Failed, ChildTrouble, postgres.PostgresTrouble, broker.BrokerMissing) as error:
-            say(f"\n{error}\n\nthe demo did not start; after mending the cause, the same command goes on")
+            say(f"\n{error}\n\nthe demo has stopped; after mending the cause, the same command goes on")
             return BROKEN
         finally:
             self._stop()

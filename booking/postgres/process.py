@@ -84,21 +84,30 @@ def _port(home: Path) -> int:
 def postmaster(data: Path) -> int | None:
     """Return the process that serves this data directory, or None.
 
-    A pid file outlives a crash and its number may by now be somebody else's; a postmaster works in its data
-    directory, which tells them apart. PostgreSQL itself would refuse to start beside a stranger of the same user.
+    A pid file outlives a crash, and its number may by now be a stranger's, or a zombie's where nobody reaps; a
+    postmaster works in its data directory, which tells them apart. PostgreSQL itself only asks whether a process
+    of that number and user exists, and would refuse to start: for that reason the stale file is removed.
     """
     file = data / "postmaster.pid"
     try:
         pid = int(file.read_text().split("\n")[0])
-        os.kill(pid, 0)
-        if Path("/proc/self").exists() and Path(f"/proc/{pid}/cwd").resolve(strict=True) != data.resolve():
+        if ended(pid) or not _works_in(pid, data):
             file.unlink()
             return None
-    except PermissionError:
-        return None
     except (OSError, ValueError):
         return None
     return pid
+
+
+def _works_in(pid: int, folder: Path) -> bool:
+    try:
+        return Path(f"/proc/{pid}/cwd").resolve(strict=True) == folder.resolve()
+    except PermissionError:
+        return False  # somebody else's process; ours we may look at
+    except FileNotFoundError:
+        return not Path(
+            "/proc/self/cwd"
+        ).exists()  # a zombie; or a system without /proc, where we believe the file
 
 
 def await_ready(home: Path, pid: int, say: Say) -> int:
