@@ -15,6 +15,7 @@ APP_CONFIG = AppConfig(
             "booking.journal",
             "booking.idempotency",
             "booking.reservations.tables",
+            "booking.billing.tables",
         ]
     ),
 )

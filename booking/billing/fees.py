@@ -1,6 +1,6 @@
 """Pure: what a late cancellation, a no-show or unbooked use costs under the list the booking was made on."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from fractions import Fraction
 
 import msgspec
@@ -35,10 +35,10 @@ def unbooked_use_fee(tariff: Tariff, snapshot: Quote, used: timedelta) -> Quote:
     return _fee_quote(tariff, snapshot, rule, Fraction(int(used.total_seconds()), 3600))
 
 
-def cancel_free_until(tariff: Tariff, snapshot: Quote, starts_at: datetime) -> datetime | None:
-    """Return the last instant at which cancelling is free, or None when it always is."""
-    leads = [r.lead_shorter_than or 0 for r in tariff.data.fees if _fits(r, "cancelled", snapshot)]
-    return starts_at - timedelta(minutes=max(leads)) if leads else None
+def free_notice(tariff: Tariff, snapshot: Quote) -> timedelta | None:
+    """Return how long before the start cancelling is still free, or None when it always is."""
+    leads = [rule.lead_shorter_than or 0 for rule in tariff.data.fees if _fits(rule, "cancelled", snapshot)]
+    return timedelta(minutes=max(leads)) if leads else None
 
 
 def is_forfeited(tariff: Tariff, first_entry: timedelta | None) -> bool:

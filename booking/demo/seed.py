@@ -11,11 +11,12 @@ from pathlib import Path
 from uuid import UUID
 
 import msgspec
+from stdnum import luhn
 
 from booking import billing, broker, db, journal, locks, places, reservations
 from booking.clock import SWEDEN, at_local, utc_now
 from booking.demo.people import CLUBS, HABITS, LOGINS, Club
-from booking.demo.places import PLACES, TOWNS, Place, Thing
+from booking.demo.places import PLACES, TOWNS, Place, Thing, Town
 from booking.errors import Refusal
 from booking.ids import new_id
 from booking.people import Actor, Role
@@ -39,7 +40,7 @@ async def seed(settings: Settings) -> str:
     try:
         now = utc_now()
         if not await db.value(int, "SELECT count(*) FROM municipality"):
-            await _found(settings, now)
+            await found(settings, now)
         if not await db.value(int, "SELECT count(*) FROM journal WHERE action = 'demo.seeded'"):
             await _book(now)
         return await _sentence()
@@ -63,7 +64,7 @@ async def _sentence() -> str:
 # --- who and what there is ---
 
 
-async def _found(settings: Settings, now: datetime) -> None:
+async def found(settings: Settings, now: datetime) -> None:
     """Towns, price lists, places, people, doors: all or nothing, then the controllers' files."""
     keys: dict[str, bytes] = {}
     async with db.transaction():
@@ -106,7 +107,30 @@ async def _towns(now: datetime) -> None:
             await db.run(
                 'INSERT INTO neighbour (id, "of", "to") VALUES ($1, $2, $3)', new_id(), town.code, other
             )
-    await billing.found_demo_entities([(town.code, town.name) for town in TOWNS], now=now)
+    for number, town in enumerate(TOWNS):
+        await _seller(town, number, now)
+
+
+async def _seller(town: Town, number: int, now: datetime) -> None:
+    """The municipality sells by its published list and invoices on the tenth of the next month."""
+    await billing.found_entity(
+        town.code,
+        name=f"{town.name}s kommun",
+        org_number=_with_check_digit(f"21200026{number}"),
+        bankgiro=_with_check_digit(f"505010{number}"),
+        address=f"{town.name}s kommun, fritidsenheten",
+        email=f"faktura@{_slug(town.name)}.example",
+    )
+    await billing.publish(billing.shipped(town.code), now=now)
+    month = now.astimezone(SWEDEN).date().replace(day=1)
+    for _ in range(15):
+        after = (month + timedelta(days=32)).replace(day=1)
+        await billing.set_invoicing_date(town.code, f"{month:%Y-%m}", after.replace(day=10))
+        month = after
+
+
+def _with_check_digit(digits: str) -> str:
+    return digits + luhn.calc_check_digit(digits)
 
 
 async def _place(place: Place, now: datetime, keys: dict[str, bytes]) -> None:
@@ -194,7 +218,7 @@ async def _people(now: datetime) -> None:
     clubs = {}
     for club in CLUBS:
         clubs[club.name] = await _party("association", club.name, club.home, now)
-        await _evidence(clubs[club.name], club, now.astimezone(SWEDEN).date())
+        await _evidence(clubs[club.name], club, now)
     for town in TOWNS:
         for name in TOWN_HALLS:
             await _party("municipal_unit", f"{name} {town.name}", town.code, now)
@@ -231,18 +255,27 @@ async def _party(kind: str, name: str, home: str, now: datetime) -> UUID:
     return party
 
 
-async def _evidence(party: UUID, club: Club, today: date) -> None:
-    year = today.replace(month=1, day=1)
-    facts = ["registered"] + (["grant_entitled"] if club.granted else [])
+async def _evidence(party: UUID, club: Club, now: datetime) -> None:
+    """What the home municipality has decided about the club; each list asks for its own kind of proof."""
+    facts: dict[str, int | None] = {}
+    if club.granted:
+        facts |= {"grant_entitled": None, "activity_grant": None}
+    if club.activities:
+        facts["activities_per_year"] = club.activities
     if club.sport == "parasport":
-        facts.append("disability")
+        facts["disability"] = None
     if club.sport == "ishockey":
-        facts.append("ice_club")
-    for fact in facts:
-        await billing.give_category(
-            party, club.home, fact, valid_from=year.replace(year=year.year - 1), valid_to=None,
-            measures={"activities": club.activities}, decided_by="Fritidsnämnden, demo", now=utc_now(),
-        )  # fmt: skip
+        facts["ice_club"] = None
+    for category, value in facts.items():
+        await billing.record_evidence(
+            party=party,
+            municipality=club.home,
+            category=category,
+            valid_from=date(now.year - 1, 1, 1),
+            value=value,
+            reason="Demo: föreningsregistret",
+            now=now,
+        )
 
 
 # --- what is booked ---

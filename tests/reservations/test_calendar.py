@@ -34,11 +34,26 @@ def hall(**rules: int) -> Resource:
     town = MunicipalityRef("2401", "Nordmaling")
     facility = FacilityRef(uuid4(), "f", "F", town, "A", 63.0, 19.0)
     known: dict[str, int] = {
-        "gap_min": 0, "step_min": 30, "min_min": 60, "max_min": 720, "notice_min": 0, "horizon_days": 365,
+        "gap_min": 0,
+        "step_min": 30,
+        "min_min": 60,
+        "max_min": 720,
+        "notice_min": 0,
+        "horizon_days": 365,
     }
     return Resource(
-        id=uuid4(), slug="h", name="H", kind="hall", part_of=None, parent_id=None, capacity=None, area_m2=None,
-        tariff_class="x", leaves=[1], facility=facility, **(known | rules),
+        id=uuid4(),
+        slug="h",
+        name="H",
+        kind="hall",
+        part_of=None,
+        parent_id=None,
+        capacity=None,
+        area_m2=None,
+        tariff_class="x",
+        leaves=[1],
+        facility=facility,
+        **(known | rules),
     )
 
 
@@ -102,6 +117,7 @@ def test_seconds__are_never_on_the_raster() -> None:
 
 def test_a_gap_between_bookings__is_kept_on_both_sides() -> None:
     taken = [Span(utc("2026-11-24T10:00"), utc("2026-11-24T11:15"))]  # ends 11:00, 15 minutes behind it
+
     def free(start: str, end: str) -> bool:
         return is_free(Span(utc(f"2026-11-24T{start}"), utc(f"2026-11-24T{end}")), taken, 15)
 
@@ -113,9 +129,9 @@ def test_a_gap_between_bookings__is_kept_on_both_sides() -> None:
 
 minutes = st.integers(0, 2000)
 spans = st.lists(
-    st.tuples(minutes, minutes).filter(lambda p: p[0] < p[1]).map(
-        lambda p: Span(NOW + timedelta(minutes=p[0]), NOW + timedelta(minutes=p[1]))
-    ),
+    st.tuples(minutes, minutes)
+    .filter(lambda p: p[0] < p[1])
+    .map(lambda p: Span(NOW + timedelta(minutes=p[0]), NOW + timedelta(minutes=p[1]))),
     max_size=12,
 )
 
@@ -129,7 +145,9 @@ def _m(moment: datetime) -> int:
 
 
 @given(spans, spans)
-def test_subtracting__leaves_exactly_the_minutes_that_are_not_busy(whole: list[Span], busy: list[Span]) -> None:
+def test_subtracting__leaves_exactly_the_minutes_that_are_not_busy(
+    whole: list[Span], busy: list[Span]
+) -> None:
     free = subtract(join(whole), busy)
 
     assert _minutes_in(free) == _minutes_in(whole) - _minutes_in(busy)
