@@ -54,7 +54,7 @@ def session_cookie(token: str, settings: Settings) -> Cookie:
     """Return the cookie that carries a session: out of reach for scripts and other sites."""
     return Cookie(
         SESSION_COOKIE,
-        token,
+        value=token,
         httponly=True,
         samesite="lax",
         secure=settings.secure_cookies,

@@ -12,7 +12,8 @@ from uuid import UUID
 import asyncpg
 import msgspec
 from litestar import Controller, Request, get
-from litestar.params import NamedDependency, QueryParameter
+from litestar.di import NamedDependency
+from litestar.params import QueryParameter
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 
 from booking import db, journal, reservations

@@ -6,7 +6,8 @@ from uuid import UUID
 
 import msgspec
 from litestar import Controller, Response, get
-from litestar.params import NamedDependency, PathParameter
+from litestar.di import NamedDependency
+from litestar.params import PathParameter
 
 from booking import locks, reservations
 from booking.api.errors import responses

@@ -86,7 +86,7 @@ def later() -> Callable[[int, int], str]:
     """Returns the instant of a UTC hour some days from now, as JSON."""
 
     def at(days: int, hour: int) -> str:
-        day = (datetime.now(UTC) + timedelta(days=days)).replace(hour=hour, minute=0, second=0, microsecond=0)  # noqa: DTZ005
+        day = (datetime.now(UTC) + timedelta(days=days)).replace(hour=hour, minute=0, second=0, microsecond=0)
         return day.isoformat().replace("+00:00", "Z")
 
     return at
