@@ -14,6 +14,7 @@ APP_CONFIG = AppConfig(
             "booking.outbox",
             "booking.journal",
             "booking.idempotency",
+            "booking.locks.tables",
             "booking.reservations.tables",
             "booking.billing.tables",
             "booking.locks.tables",
