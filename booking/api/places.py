@@ -124,5 +124,7 @@ class _Contact(db.Record):
     brand: str | None
 
 
-_CONTACT = "SELECT name, contact_email, contact_phone, on_call_phone, brand FROM municipality"
-    " WHERE code = $1 OR $1::text IS NULL ORDER BY name LIMIT 1"
+_CONTACT = """
+SELECT name, contact_email, contact_phone, on_call_phone, brand FROM municipality
+WHERE code = $1 OR $1::text IS NULL ORDER BY name LIMIT 1
+"""
