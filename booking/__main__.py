@@ -1,0 +1,5 @@
+"""`python -m booking …`."""
+
+from booking.cli import main
+
+main()

@@ -1,0 +1,1 @@
+"""HTTP only: decode, call one function, encode. One controller per noun."""

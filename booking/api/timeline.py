@@ -1,0 +1,86 @@
+"""The staff's day: resources, bookings and doors of one municipality in one answer."""
+
+from datetime import date, datetime
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+from litestar import Controller, get
+from litestar.di import NamedDependency
+from litestar.params import QueryParameter
+
+from booking import locks, places, reservations
+from booking.api.errors import responses
+from booking.api.shapes import CodeRequired
+from booking.clock import SWEDEN
+from booking.people import Actor
+from booking.reservations import open_spans
+
+
+class RowFacility(msgspec.Struct, frozen=True):
+    """The facility of a row."""
+
+    id: UUID
+    name: str
+
+
+class TimelineRow(msgspec.Struct, frozen=True):
+    """A resource of the day view, with its opening (instants) and its doors."""
+
+    id: UUID
+    name: str
+    facility: RowFacility
+    part_of: str | None
+    parent_id: UUID | None
+    kind: str
+    door_ids: list[str]
+    opens: datetime | None
+    closes: datetime | None
+
+
+class Timeline(msgspec.Struct, frozen=True):
+    """A local day of a municipality."""
+
+    date: date
+    municipality: str
+    resources: list[TimelineRow]
+    bookings: list[reservations.TimelineBooking]
+    doors: list[locks.DoorView]
+
+
+class TimelineController(Controller):
+    """What happens today."""
+
+    tags = ("Staff",)
+
+    @get("/timeline", operation_id="GetTimeline", responses=responses(404))
+    async def read(
+        self,
+        municipality: CodeRequired,
+        actor: NamedDependency[Actor],
+        now: NamedDependency[datetime],
+        day: Annotated[date | None, QueryParameter(name="date", required=False)] = None,
+    ) -> Timeline:
+        """Return the day of a municipality where the caller is staff; elsewhere it is absent."""
+        day = day or now.astimezone(SWEDEN).date()
+        bookings = await reservations.timeline(municipality, day, actor)
+        found = await places.resources(municipalities=[municipality])
+        weeks = await places.weeks(sorted({one.facility.id for one in found}))
+        doors_of = await locks.doors_of_resources([one.id for one in found])
+        rows = []
+        for one in found:
+            opening = open_spans(weeks[one.facility.id], day)
+            rows.append(
+                TimelineRow(
+                    one.id,
+                    one.name,
+                    RowFacility(one.facility.id, one.facility.name),
+                    one.part_of,
+                    one.parent_id,
+                    one.kind,
+                    doors_of.get(one.id, []),
+                    opening[0].start if opening else None,
+                    opening[-1].end if opening else None,
+                )
+            )
+        return Timeline(day, municipality, rows, bookings, await locks.doors(municipality, by=actor, now=now))

@@ -1,0 +1,95 @@
+"""create_app(settings): routes, dependencies, problem documents, life span. Wiring, no decisions."""
+
+import contextlib
+import logging
+from collections.abc import AsyncIterator
+
+from litestar import Litestar, Router
+from litestar.config.compression import CompressionConfig
+from litestar.datastructures import State
+from litestar.di import Provide
+from litestar.openapi.config import OpenAPIConfig
+
+from booking import billing, db, locks
+from booking.api.auth import provide_actor, provide_now
+from booking.api.billing import InvoiceController, RunController
+from booking.api.errors import HANDLERS
+from booking.api.events import EventController, Hub
+from booking.api.gate import before_request
+from booking.api.health import HealthController
+from booking.api.locks import LockController
+from booking.api.openapi import TidyJson
+from booking.api.people import PeopleController
+from booking.api.places import PlacesController
+from booking.api.reservations import HoldController, ReservationController, SearchController
+from booking.api.simulation import SimulationController
+from booking.api.timeline import TimelineController
+from booking.api.webhooks import WebhookController
+from booking.settings import Settings
+from booking.web import serve
+
+MAX_BODY = 256 * 1024
+CONTROLLERS = [
+    PlacesController,
+    PeopleController,
+    SearchController,
+    HoldController,
+    ReservationController,
+    TimelineController,
+    LockController,
+    InvoiceController,
+    RunController,
+    EventController,
+    WebhookController,
+    SimulationController,
+]
+
+
+def create_app(settings: Settings) -> Litestar:
+    """Return the web process's application."""
+
+    @contextlib.asynccontextmanager
+    async def life(app: Litestar) -> AsyncIterator[None]:
+        await db.open_pool(settings.database_url, settings.pool_size)
+        await app.state.hub.start()
+        try:
+            yield
+        finally:
+            await app.state.hub.stop()
+            await db.close_pool()
+
+    billing.configure(settings)
+    locks.configure(settings)
+    return Litestar(
+        route_handlers=[
+            Router("/api", route_handlers=list(CONTROLLERS)),
+            HealthController,
+            *serve.routes(settings.map_tile_url),
+        ],
+        dependencies={
+            "now": Provide(provide_now, sync_to_thread=False),
+            "actor": Provide(provide_actor),
+            "settings": Provide(lambda: settings, sync_to_thread=False),
+        },
+        exception_handlers=HANDLERS,
+        before_request=before_request,
+        lifespan=[life],
+        state=State({"settings": settings, "hub": Hub()}),
+        request_max_body_size=MAX_BODY,
+        compression_config=CompressionConfig(backend="gzip", minimum_size=1000, exclude=["/api/events"]),
+        openapi_config=OpenAPIConfig(
+            title="Booking",
+            version="2026.11.0",
+            description="Municipal booking: halls, premises and vehicles, priced, invoiced and unlocked.",
+            path="/api",
+            render_plugins=[TidyJson(path="/openapi.json")],
+            use_handler_docstrings=True,
+        ),
+        logging_config=None,
+        debug=False,
+    )
+
+
+def configure_logging() -> None:
+    """Log lines carry time, level and name; never a secret."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")

@@ -1,0 +1,100 @@
+"""Prices, charges, payments, invoices and the ledger. Knows no reservation and no lock: a `source` is just a UUID."""
+
+from booking.billing.charges import cancel, charge
+from booking.billing.configured import close, configure
+from booking.billing.customers import customer_facts, record_evidence
+from booking.billing.entities import found_entity, set_invoicing_date
+from booking.billing.events import (
+    claim_event,
+    fail_event,
+    finish_event,
+    read_outcome,
+    reconcile_payments,
+    store_event,
+)
+from booking.billing.fees import cancellation_fee, free_notice, no_show_fee
+from booking.billing.handlers import HANDLERS
+from booking.billing.invoice_pages import invoice, invoices, runs, uninvoiced
+from booking.billing.invoice_run import run_invoices
+from booking.billing.invoicing_calendar import due_runs
+from booking.billing.payments import (
+    PaymentOutcome,
+    begin_payment,
+    expire_payment,
+    record_payment,
+    refund,
+    standing,
+)
+from booking.billing.price_lists import publish, resource_classes, tariff_in_force
+from booking.billing.pricing import CustomerFacts, NotPriced, Quote, Tariff, Usage, quote
+from booking.billing.queries import invariants, invoice_pdf
+from booking.billing.tariff_data import shipped
+from booking.billing.views import (
+    CancelOutcome,
+    InvoiceCard,
+    InvoicePage,
+    PriceView,
+    RunResult,
+    Runs,
+    Standing,
+    Uninvoiced,
+    read_snapshot,
+    shown,
+    snapshot,
+)
+
+__all__ = [
+    "HANDLERS",
+    "CancelOutcome",
+    "CustomerFacts",
+    "InvoiceCard",
+    "InvoicePage",
+    "NotPriced",
+    "PaymentOutcome",
+    "PriceView",
+    "Quote",
+    "RunResult",
+    "Runs",
+    "Standing",
+    "Tariff",
+    "Uninvoiced",
+    "Usage",
+    "begin_payment",
+    "cancel",
+    "cancellation_fee",
+    "charge",
+    "claim_event",
+    "close",
+    "configure",
+    "customer_facts",
+    "due_runs",
+    "expire_payment",
+    "fail_event",
+    "finish_event",
+    "found_entity",
+    "free_notice",
+    "invariants",
+    "invoice",
+    "invoice_pdf",
+    "invoices",
+    "no_show_fee",
+    "publish",
+    "quote",
+    "read_outcome",
+    "read_snapshot",
+    "reconcile_payments",
+    "record_evidence",
+    "record_payment",
+    "refund",
+    "resource_classes",
+    "run_invoices",
+    "runs",
+    "set_invoicing_date",
+    "shipped",
+    "shown",
+    "snapshot",
+    "standing",
+    "store_event",
+    "tariff_in_force",
+    "uninvoiced",
+]

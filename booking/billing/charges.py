@@ -1,0 +1,126 @@
+"""Charging, and what a cancellation does to the money."""
+
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from booking import db
+from booking.billing import credit_notes, ledger, payments
+from booking.billing.pricing import Quote
+from booking.billing.tariff_data import VatRule
+from booking.billing.views import CancelOutcome, snapshot
+from booking.ids import new_id
+
+ChargeKind = Literal["usage", "cancel_fee", "no_show", "penalty"]
+
+
+class _Row(db.Record):
+    id: UUID
+    entity: str
+    party: UUID
+    kind: str
+    text: str
+    net_ore: int
+    vat_ore: int
+    total_ore: int
+    vat_rule: VatRule
+    state: str
+    payment: UUID | None
+    service_at: datetime
+
+
+async def charge(
+    *,
+    source: UUID,
+    party: UUID,
+    municipality: str,
+    kind: ChargeKind,
+    quote: Quote,
+    service_at: datetime,
+    text: str,
+    paid_by: UUID | None = None,
+    seq: int = 1,
+    now: datetime,
+) -> UUID | None:
+    """The party owes this, or has paid it by the payment; in the caller's transaction. None if charged before.
+
+    A charge happens once per source, kind and seq. One of nothing (zero tariff) is kept as `free`.
+    """
+    state = "free" if quote.total_ore == 0 else "open" if paid_by is None else "paid_direct"
+    charge_id = new_id()
+    fresh = await db.run(
+        "INSERT INTO charge (id, entity, party, source, kind, cause_key, text, net_ore, vat_ore, total_ore, vat_rule,"
+        " quote, service_at, state, payment, created_at)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)"
+        " ON CONFLICT (cause_key) DO NOTHING",
+        charge_id,
+        municipality,
+        party,
+        source,
+        kind,
+        f"{source}:{kind}:{seq}",
+        text[:200],
+        quote.net_ore,
+        quote.vat_ore,
+        quote.total_ore,
+        quote.vat_rule,
+        snapshot(quote),
+        service_at,
+        state,
+        paid_by,
+        now,
+    )
+    if not fresh:
+        return None
+    if state == "paid_direct":
+        sides = ledger.earned(kind, quote.net_ore, quote.vat_ore, quote.vat_rule)
+        paid = [(ledger.CUSTOMER, quote.total_ore), *sides]
+        await ledger.post(municipality, f"charge:{charge_id}", "Direktbetald avgift", paid, now)
+    return charge_id
+
+
+async def cancel(source: UUID, *, fee: Quote | None, by_municipality: bool, now: datetime) -> CancelOutcome:
+    """What was charged for the use is taken back and the fee, if any, charged instead; in the caller's transaction.
+
+    Open → waived; paid → refunded; invoiced → credit note. A fee is never taken when the municipality cancels.
+    Cancelling twice is a no-op.
+    """
+    found = await db.rows(
+        _Row,
+        f"SELECT {', '.join(_Row.__struct_fields__)} FROM charge WHERE source = $1 AND kind = 'usage'"
+        " AND state IN ('open', 'free', 'invoiced', 'paid_direct') ORDER BY id FOR UPDATE",
+        source,
+    )
+    if not found:
+        return CancelOutcome(0, 0)
+    for one in found:
+        await _take_back(one, now)
+    paid = sum(one.total_ore for one in found if one.state == "paid_direct")
+    owed = fee.total_ore if fee is not None and not by_municipality else 0
+    if fee is not None and owed:
+        first = found[0]
+        await charge(
+            source=source,
+            party=first.party,
+            municipality=first.entity,
+            kind="cancel_fee",
+            quote=fee,
+            service_at=first.service_at,
+            text=f"Avbokning: {first.text}",
+            paid_by=first.payment if owed <= paid else None,
+            now=now,
+        )
+    refunded = await payments.refund(source, reason="cancelled", now=now) if paid else 0
+    return CancelOutcome(owed, refunded)
+
+
+async def _take_back(one: _Row, now: datetime) -> None:
+    if one.state == "invoiced":
+        await credit_notes.credit(one.id, now=now)
+        return
+    paid = one.state == "paid_direct"
+    await db.run("UPDATE charge SET state = $2 WHERE id = $1", one.id, "credited" if paid else "waived")
+    if paid:
+        sides = ledger.mirrored(ledger.earned(one.kind, one.net_ore, one.vat_ore, one.vat_rule))
+        back = [(ledger.CUSTOMER, -one.total_ore), *sides]
+        await ledger.post(one.entity, f"charge:{one.id}:back", "Avbokad, betald avgift återförs", back, now)

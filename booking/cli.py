@@ -1,0 +1,143 @@
+"""The command line: `booking demo` and operator commands. Each operator command calls one action."""
+
+import asyncio
+import sys
+from pathlib import Path
+
+import click
+
+from booking.settings import Settings, SettingsError
+
+
+def _settings() -> Settings:
+    try:
+        return Settings.from_env()
+    except SettingsError as error:
+        raise click.ClickException(str(error)) from error
+
+
+@click.group()
+def main() -> None:
+    """Municipal booking: halls, premises and vehicles, priced, invoiced and unlocked by one engine."""
+
+
+@main.command()
+def migrate() -> None:
+    """Bring the database of DATABASE_URL up to date."""
+    from booking.migrate import MigrationError
+    from booking.migrate import migrate as run
+
+    try:
+        version = asyncio.run(run(_settings().database_url))
+    except MigrationError as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"schema is current (PostgreSQL {version // 10000}.{version % 10000})")
+
+
+@main.command()
+def web() -> None:
+    """Serve the API and the pages."""
+    import uvicorn
+
+    from booking.app import create_app
+
+    settings = _settings()
+    uvicorn.run(
+        create_app(settings), host=settings.host, port=settings.port, log_config=None, server_header=False
+    )
+
+
+@main.command()
+def worker() -> None:
+    """Pay the outbox, hold the MQTT connection, run what is due."""
+    from booking.worker import run
+
+    sys.exit(run(_settings()))
+
+
+@main.command()
+def seed() -> None:
+    """Fill an empty database with the demonstration's municipalities, people and bookings."""
+    from booking.demo.seed import seed as run
+
+    click.echo(asyncio.run(run(_settings())))
+
+
+@main.command()
+@click.option("--port", default=8000, show_default=True, help="Where the pages are served.")
+@click.option("--fresh", is_flag=True, help="Start over: forget everything in the state directory.")
+@click.option(
+    "--state", type=click.Path(path_type=Path), default=None, help="Where data is kept (default: ./var)."
+)
+def demo(port: int, fresh: bool, state: Path | None) -> None:
+    """Run the whole product with demonstration data on this machine."""
+    from booking.demo.supervisor import ROOT
+    from booking.demo.supervisor import demo as run
+
+    sys.exit(run(port, fresh=fresh, state=state or ROOT / "var"))
+
+
+@main.command()
+@click.option("--state", type=click.Path(path_type=Path), default=None, help="Check the demo running there.")
+def check(state: Path | None) -> None:
+    """Run the whole story against a fresh product; prints one JSON line, exits 0 or 1."""
+    from booking.check.main import check as run
+
+    sys.exit(run(state))
+
+
+@main.command("invoice-run")
+@click.option("--month", required=True, help="YYYY-MM")
+@click.option("--municipality", "codes", multiple=True, help="Four digits; default: every municipality.")
+def invoice_run(month: str, codes: tuple[str, ...]) -> None:
+    """Invoice a month: what the calendar does by itself, by hand. Running it again issues nothing twice."""
+    from booking.operate import invoice_run as run
+
+    for line in asyncio.run(run(_settings(), month, codes)):
+        click.echo(line)
+
+
+@main.command()
+def invariants() -> None:
+    """Check the books: balanced ledger, gapless series, invoices that add up. Exits 1 if something is broken."""
+    from booking.operate import invariants as run
+
+    broken = asyncio.run(run(_settings()))
+    for line in broken:
+        click.echo(line, err=True)
+    click.echo("the books are in order" if not broken else f"{len(broken)} broken")
+    sys.exit(1 if broken else 0)
+
+
+@main.group()
+def door() -> None:
+    """Doors."""
+
+
+@door.command("try")
+@click.argument("door_id")
+@click.argument("pin")
+@click.option("--at", "at", default=None, help="Type it at another time (ISO 8601), simulated keypads only.")
+@click.option(
+    "--state", type=click.Path(path_type=Path), default=None, help="The demo's state (default: ./var)."
+)
+def door_try(door_id: str, pin: str, at: str | None, state: Path | None) -> None:
+    """Type a PIN at a simulated keypad of the running demo and say what the door did."""
+    from booking.operate import OperateError, try_door
+
+    try:
+        granted, sentence = asyncio.run(try_door(door_id, pin, at, state))
+    except OperateError as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(sentence)
+    sys.exit(0 if granted else 1)
+
+
+@main.command(context_settings={"ignore_unknown_options": True, "allow_extra_args": True})
+@click.pass_context
+def controller(context: click.Context) -> None:
+    """Run a door controller (see `booking controller --help` of the device program)."""
+    from booking.controller.main import main as run
+
+    sys.argv = ["booking controller", *context.args]
+    sys.exit(run())

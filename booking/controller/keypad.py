@@ -1,0 +1,116 @@
+"""A simulated keypad: a unix socket in the state directory, one JSON line in, one out.
+
+`{"door": "d1", "pin": "004216", "at": 1795010460}` → `{"granted": true, "event": "granted", "why": null,
+"unlock_s": 5}`. `at` is optional and exists only here: a real keypad cannot choose its time.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import socket
+import socketserver
+import tempfile
+import threading
+from pathlib import Path
+
+import msgspec
+
+from booking.controller.hardware import Outcome, Present
+from booking.lockwire.decide import Presented
+from booking.lockwire.snapshot import DoorId
+
+_LONGEST_PATH = 100  # a unix socket's address has room for 107 bytes
+
+
+class Press(msgspec.Struct, forbid_unknown_fields=True):
+    """What somebody types at a door."""
+
+    door: DoorId
+    pin: str
+    at: int | None = None
+
+    def __repr__(self) -> str:
+        return f"Press(door={self.door!r}, at={self.at})"
+
+
+class KeypadTrouble(Exception):
+    """The simulated keypad cannot be reached; the text says what to start."""
+
+
+def socket_path(state: Path) -> Path:
+    """Return where the keypad of this state directory listens; a deep directory gets a short stand-in."""
+    path = state.resolve() / "keypad.sock"
+    if len(os.fsencode(path)) <= _LONGEST_PATH:
+        return path
+    name = hashlib.sha256(os.fsencode(path)).hexdigest()[:24]
+    return Path(tempfile.gettempdir()) / f"booking-keypad-{name}" / "keypad.sock"
+
+
+def press(state: Path, door: str, pin: str, at: int | None = None, timeout: float = 5.0) -> Outcome:
+    """Return what the door does when this PIN is typed. Raises KeypadTrouble."""
+    line = json.dumps({"door": door, "pin": pin, "at": at}).encode() + b"\n"
+    try:
+        with socket.socket(socket.AF_UNIX) as client:
+            client.settimeout(timeout)
+            client.connect(str(socket_path(state)))
+            client.sendall(line)
+            answer = client.makefile("rb").readline(4_096)
+    except OSError as error:
+        raise KeypadTrouble(
+            "the simulated controller is not running; start it with `booking controller`"
+        ) from error
+    try:
+        return msgspec.json.decode(answer, type=Outcome)
+    except msgspec.DecodeError as error:
+        raise KeypadTrouble("the simulated keypad did not understand: check door and PIN") from error
+
+
+class SimulatedKeypad:
+    """Listens until stopped. Only its owner may connect."""
+
+    def __init__(self, state: Path) -> None:
+        self._path = socket_path(state)
+        self._server: socketserver.ThreadingUnixStreamServer | None = None
+
+    def start(self, present: Present) -> None:
+        """Presses are handed to the controller from now on."""
+        self._path.parent.mkdir(mode=0o700, exist_ok=True)
+        self._path.unlink(missing_ok=True)
+        self._server = _Server(self._path, present)
+        self._path.chmod(0o600)
+        threading.Thread(target=self._server.serve_forever, name="keypad", daemon=True).start()
+
+    def stop(self) -> None:
+        """Nobody is listened to any more."""
+        if self._server is not None:
+            self._server.shutdown()
+            self._server.server_close()
+        self._path.unlink(missing_ok=True)
+
+
+class _Server(socketserver.ThreadingUnixStreamServer):
+    daemon_threads = True
+
+    def __init__(self, path: Path, present: Present) -> None:
+        self.present = present
+        super().__init__(str(path), _Line)
+
+
+class _Line(socketserver.StreamRequestHandler):
+    server: _Server
+    timeout = 10
+
+    def handle(self) -> None:
+        """Answer each line until the other side hangs up."""
+        with contextlib.suppress(OSError):
+            while line := self.rfile.readline(4_096):
+                self.wfile.write(self._answer(line) + b"\n")
+
+    def _answer(self, line: bytes) -> bytes:
+        try:
+            said = msgspec.json.decode(line, type=Press)
+        except msgspec.DecodeError:
+            return b'{"error":"send {\\"door\\": \\"d1\\", \\"pin\\": \\"1234\\"}"}'
+        outcome = self.server.present(said.door, Presented(pin=said.pin), said.at)
+        return msgspec.json.encode(outcome)

@@ -1,0 +1,1 @@
+"""Generated, read, never edited after merge."""

@@ -1,0 +1,146 @@
+"""Messages owed to the outside. A row is a debt, not news: it says what to do, not what happened."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime, timedelta
+
+import msgspec
+from piccolo.columns import BigInt, BigSerial, Integer, Text, Timestamptz, Varchar
+from piccolo.constraints import Unique
+from piccolo.table import Table
+
+from booking import db
+from booking.ids import new_id
+
+LEASE = timedelta(seconds=60)
+FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=2), timedelta(minutes=10)
+
+
+class Outbox(Table, tablename="outbox"):
+    """One debt. The same (kind, key) put again before it is settled is one debt with a higher `rev`."""
+
+    id = BigSerial(primary_key=True)
+    kind = Varchar(length=40, default=None)
+    key = Varchar(length=80, default=None)
+    payload = Text(default="{}", help_text="JSON; never a PIN or a personal name.")
+    rev = BigInt(default=1)
+    due_at = Timestamptz(default=None)
+    attempts = Integer(default=0)
+    last_error = Text(null=True, default=None)
+    created_at = Timestamptz(default=None)
+
+    outbox_one_debt = Unique([kind, key])
+
+
+class Debt(msgspec.Struct, frozen=True):
+    """A claimed row."""
+
+    id: int
+    kind: str
+    key: str
+    payload: str
+    rev: int
+    attempts: int
+
+    def read(self, kind: type[db.T]) -> db.T:
+        """Return the payload as a `kind`."""
+        return msgspec.json.decode(self.payload, type=kind)
+
+
+class Postpone(Exception):
+    """Raised by a handler that can't act yet: try again after `wait`, without counting it a failure."""
+
+    def __init__(self, wait: timedelta, why: str) -> None:
+        super().__init__(why)
+        self.wait = wait
+
+
+Handler = Callable[[Debt, datetime], Awaitable[None]]
+
+
+async def put(
+    kind: str,
+    *,
+    key: str | None = None,
+    payload: object = None,
+    now: datetime,
+    due_at: datetime | None = None,
+) -> None:
+    """The debt is recorded in the current transaction, and workers are told when it commits.
+
+    A key that is already owed is owed once more (`rev`), also while somebody is paying it.
+    Raises RuntimeError outside a transaction.
+    """
+    if not db.in_transaction():
+        raise RuntimeError("a debt is recorded together with its cause: open a transaction")
+    await db.run(
+        "INSERT INTO outbox (kind, key, payload, rev, due_at, attempts, created_at)"
+        " VALUES ($1, $2, $3, 1, $4, 0, $5) ON CONFLICT (kind, key) DO UPDATE SET rev = outbox.rev + 1,"
+        " payload = excluded.payload, due_at = least(outbox.due_at, excluded.due_at), attempts = 0",
+        kind,
+        key or str(new_id()),
+        msgspec.json.encode(payload if payload is not None else {}).decode(),
+        due_at or now,
+        now,
+    )
+    await db.run("SELECT pg_notify('outbox', $1)", kind)
+
+
+async def claim(kinds: list[str], now: datetime) -> Debt | None:
+    """Return one due debt of these kinds, leased for a minute, or None. No transaction stays open."""
+    return await db.row(
+        Debt,
+        "UPDATE outbox SET due_at = $2, attempts = attempts + 1 WHERE id = ("
+        " SELECT id FROM outbox WHERE kind = ANY($1) AND due_at <= $3"
+        " ORDER BY due_at FOR UPDATE SKIP LOCKED LIMIT 1"
+        ") RETURNING id, kind, key, payload, rev, attempts",
+        kinds,
+        now + LEASE,
+        now,
+    )
+
+
+async def settle(debt: Debt, now: datetime) -> None:
+    """The debt is gone, unless it grew while it was being paid: then it is due again at once."""
+    gone = await db.run("DELETE FROM outbox WHERE id = $1 AND rev = $2", debt.id, debt.rev)
+    if not gone:
+        await db.run("UPDATE outbox SET due_at = $2, attempts = 0 WHERE id = $1", debt.id, now)
+
+
+async def fail(debt: Debt, why: str, now: datetime) -> None:
+    """The debt is due again after a wait that doubles with each attempt."""
+    wait = min(FIRST_WAIT * 2 ** min(debt.attempts - 1, 12), LONGEST_WAIT)
+    await db.run(
+        "UPDATE outbox SET due_at = $2, last_error = $3 WHERE id = $1", debt.id, now + wait, why[:500]
+    )
+
+
+async def postpone(debt: Debt, pause: Postpone, now: datetime) -> None:
+    """The debt is due again after the handler's own wait."""
+    await db.run(
+        "UPDATE outbox SET due_at = $2, attempts = greatest(attempts - 1, 0), last_error = $3 WHERE id = $1",
+        debt.id,
+        now + pause.wait,
+        str(pause)[:500],
+    )
+
+
+async def drain(
+    handlers: Mapping[str, Handler],
+    read_clock: Callable[[], datetime],
+    on_error: Callable[[Debt, Exception], None],
+) -> int:
+    """Every due debt of these kinds has been tried once; returns how many were paid."""
+    paid = 0
+    kinds = list(handlers)
+    while (debt := await claim(kinds, read_clock())) is not None:
+        try:
+            await handlers[debt.kind](debt, read_clock())
+        except Postpone as pause:
+            await postpone(debt, pause, read_clock())
+        except Exception as error:  # the debt survives whatever a handler meets
+            on_error(debt, error)
+            await fail(debt, f"{type(error).__name__}: {error}", read_clock())
+        else:
+            await settle(debt, read_clock())
+            paid += 1
+    return paid

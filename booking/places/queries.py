@@ -1,0 +1,225 @@
+"""Reads of places. Facilities and resources are public; who may book them is the calendar's matter."""
+
+from collections import defaultdict
+from uuid import UUID
+
+from booking import db
+from booking.errors import NotFound
+
+
+class MunicipalityRef(db.Record):
+    """A municipality as shown beside a name."""
+
+    code: str
+    name: str
+
+
+class FacilityRef(db.Record):
+    """A facility as shown on a card."""
+
+    id: UUID
+    slug: str
+    name: str
+    municipality: MunicipalityRef
+    address: str
+    lat: float
+    lon: float
+
+
+class FacilityPage(db.Record):
+    """What the facility's own page says beside its card."""
+
+    description: str
+    on_call_phone: str | None
+    access_text: str
+    accessibility: str
+
+
+class ResourceCard(db.Record):
+    """A bookable thing as lists show it."""
+
+    id: UUID
+    slug: str
+    name: str
+    kind: str
+    part_of: str | None
+    parent_id: UUID | None
+    capacity: int | None
+    area_m2: int | None
+    facility: FacilityRef
+
+
+class Resource(db.Record):
+    """A bookable thing with its rules (minutes) and the leaves it occupies."""
+
+    id: UUID
+    slug: str
+    name: str
+    kind: str
+    part_of: str | None
+    parent_id: UUID | None
+    capacity: int | None
+    area_m2: int | None
+    tariff_class: str
+    gap_min: int
+    step_min: int
+    min_min: int
+    max_min: int
+    notice_min: int
+    horizon_days: int
+    leaves: list[int]
+    facility: FacilityRef
+
+    @property
+    def card(self) -> ResourceCard:
+        """What lists show of it."""
+        return ResourceCard(**{name: getattr(self, name) for name in ResourceCard.__struct_fields__})
+
+
+class _Flat(db.Record):
+    id: UUID
+    slug: str
+    name: str
+    kind: str
+    part_of: str | None
+    parent_id: UUID | None
+    capacity: int | None
+    area_m2: int | None
+    tariff_class: str
+    gap_min: int
+    step_min: int
+    min_min: int
+    max_min: int
+    notice_min: int
+    horizon_days: int
+    leaves: list[int]
+    facility_id: UUID
+    facility_slug: str
+    facility_name: str
+    municipality_code: str
+    municipality_name: str
+    address: str
+    lat: float
+    lon: float
+
+    def resource(self) -> Resource:
+        town = MunicipalityRef(self.municipality_code, self.municipality_name)
+        facility = FacilityRef(
+            self.facility_id, self.facility_slug, self.facility_name, town, self.address, self.lat, self.lon
+        )
+        return Resource(
+            **{name: getattr(self, name) for name in Resource.__struct_fields__ if name != "facility"},
+            facility=facility,
+        )
+
+
+_SELECT = """
+SELECT r.id, r.slug, r.name, r.kind, p.name AS part_of, r.parent AS parent_id, r.capacity, r.area_m2,
+  r.tariff_class, r.gap_min, r.step_min, r.min_min, r.max_min, r.notice_min, r.horizon_days,
+  ARRAY(SELECT l.leaf FROM resource_leaf l WHERE l.resource = r.id ORDER BY l.leaf) AS leaves,
+  f.id AS facility_id, f.slug AS facility_slug, f.name AS facility_name, f.address, f.lat, f.lon,
+  m.code AS municipality_code, m.name AS municipality_name
+FROM resource r JOIN facility f ON f.id = r.facility JOIN municipality m ON m.code = f.municipality
+  LEFT JOIN resource p ON p.id = r.parent
+WHERE r.is_bookable
+"""
+
+
+async def resource(resource_id: UUID) -> Resource:
+    """Return one resource. Raises NotFound."""
+    found = await resources_by_id([resource_id])
+    if resource_id not in found:
+        raise NotFound("there is no such resource", code="unknown_resource")
+    return found[resource_id]
+
+
+async def resources_by_id(ids: list[UUID]) -> dict[UUID, Resource]:
+    """Return those of the resources that exist."""
+    flat = await db.rows(_Flat, _SELECT + " AND r.id = ANY($1)", ids)
+    return {one.id: one.resource() for one in flat}
+
+
+async def resources(
+    *,
+    municipalities: list[str],
+    kind: str | None = None,
+    text: str | None = None,
+    min_area_m2: int | None = None,
+    whole: bool | None = None,
+) -> list[Resource]:
+    """Return the resources of these municipalities that fit the wish, by name.
+
+    `text` is matched in the names of resource, facility, municipality and kind, each word anywhere.
+    """
+    flat = await db.rows(
+        _Flat,
+        _SELECT
+        + " AND f.municipality = ANY($1) AND ($2::text IS NULL OR r.kind = $2)"
+        + " AND ($3::int IS NULL OR r.area_m2 >= $3)"
+        + " AND ($4::bool IS NULL OR (r.parent IS NULL) = $4)"
+        + " AND NOT EXISTS (SELECT FROM unnest($5::text[]) w WHERE position(w IN lower("
+        + "   concat_ws(' ', r.name, r.kind, r.tariff_class, f.name, f.address, f.description, m.name))) = 0)"
+        + " ORDER BY f.name, r.parent IS NOT NULL, r.name",
+        municipalities,
+        kind,
+        min_area_m2,
+        whole,
+        text.lower().split() if text else [],
+    )
+    return [one.resource() for one in flat]
+
+
+class _FacilityRow(db.Record):
+    id: UUID
+    description: str
+    on_call_phone: str | None
+    access_text: str
+    accessibility: str
+
+
+async def facility(slug: str) -> tuple[FacilityPage, list[Resource]]:
+    """Return a facility's page and its resources, wholes before parts. Raises NotFound."""
+    found = await db.row(
+        _FacilityRow,
+        "SELECT f.id, f.description, coalesce(f.on_call_phone, m.on_call_phone) AS on_call_phone,"
+        " f.access_text, f.accessibility"
+        " FROM facility f JOIN municipality m ON m.code = f.municipality WHERE f.slug = $1",
+        slug,
+    )
+    if found is None:
+        raise NotFound("there is no such facility", code="unknown_facility")
+    flat = await db.rows(_Flat, _SELECT + " AND f.id = $1 ORDER BY r.parent IS NOT NULL, r.name", found.id)
+    page = FacilityPage(found.description, found.on_call_phone, found.access_text, found.accessibility)
+    return page, [one.resource() for one in flat]
+
+
+async def facility_page(facility_id: UUID) -> FacilityPage:
+    """Return what a facility says about itself. Raises NotFound."""
+    slug = await db.value(str, "SELECT slug FROM facility WHERE id = $1", facility_id)
+    if slug is None:
+        raise NotFound("there is no such facility", code="unknown_facility")
+    return (await facility(slug))[0]
+
+
+class _Hours(db.Record):
+    facility: UUID
+    weekday: int
+    opens_min: int
+    closes_min: int
+
+
+Week = dict[int, list[tuple[int, int]]]  # weekday → [(opens, closes)] in minutes of the local day
+
+
+async def weeks(facilities: list[UUID]) -> dict[UUID, Week]:
+    """Return the opening hours of each facility by weekday."""
+    found = await db.rows(
+        _Hours,
+        "SELECT facility, weekday, opens_min, closes_min FROM opening_hours WHERE facility = ANY($1)"
+        " ORDER BY weekday, opens_min",
+        facilities,
+    )
+    result: dict[UUID, Week] = {one: defaultdict(list) for one in facilities}
+    for hours in found:
+        result[hours.facility][hours.weekday].append((hours.opens_min, hours.closes_min))
+    return result

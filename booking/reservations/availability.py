@@ -1,0 +1,89 @@
+"""What is free: one indexed look per leaf, then pure subtraction. Reads only; the constraint decides writes."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from booking import db
+from booking.places import Resource, Week
+from booking.reservations.calendar import day_span, is_free, open_spans, raster, refusal
+from booking.span import Span
+
+# The last row that starts before the window reaches into it or nothing does: the constraint forbids overlaps.
+_BUSY = """
+SELECT l.leaf, o.starts_at, o.ends_at
+FROM unnest($1::int[]) AS l(leaf) CROSS JOIN LATERAL (
+  SELECT * FROM (SELECT starts_at, ends_at, hold_until FROM occupancy
+                 WHERE leaf = l.leaf AND starts_at < $2 ORDER BY starts_at DESC LIMIT 1) before
+  WHERE before.ends_at > $2
+  UNION ALL
+  SELECT starts_at, ends_at, hold_until FROM occupancy
+  WHERE leaf = l.leaf AND starts_at >= $2 AND starts_at < $3
+) o WHERE o.hold_until IS NULL OR o.hold_until > $4
+"""
+
+
+class _Busy(db.Record):
+    leaf: int
+    starts_at: datetime
+    ends_at: datetime
+
+
+async def busy(leaves: Iterable[int], window: Span, now: datetime) -> dict[int, list[Span]]:
+    """Return what is taken of each leaf in the window, gaps included; holds that have run out are not."""
+    found = await db.rows(_Busy, _BUSY, sorted(set(leaves)), window.start, window.end, now)
+    result: dict[int, list[Span]] = defaultdict(list)
+    for one in found:
+        result[one.leaf].append(Span(one.starts_at, one.ends_at))
+    return result
+
+
+def busy_of(resource: Resource, by_leaf: dict[int, list[Span]]) -> list[Span]:
+    """Return what is taken of any leaf of the resource."""
+    return sorted({span for leaf in resource.leaves for span in by_leaf.get(leaf, ())})
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """A possible start of a booking of the wished length, and why it can't be had (None = free)."""
+
+    span: Span
+    reason: str | None
+
+
+def starts_of_day(
+    resource: Resource, week: Week, taken: list[Span], day: date, minutes: int, now: datetime
+) -> list[Start]:
+    """Return every start of the local day at which the place is open for the whole length."""
+    result = []
+    opening = open_spans(week, day)
+    for start in raster(day, resource.step_min):
+        if not any(one.start <= start < one.end for one in opening):
+            continue
+        span = Span(start, start + timedelta(minutes=minutes))
+        reason = refusal(resource, week, span, now)
+        if reason is None and not is_free(span, taken, resource.gap_min):
+            reason = "booked"
+        if reason != "outside_hours":
+            result.append(Start(span, reason))
+    return result
+
+
+def search_window(first: date, days: int) -> Span:
+    """Return the instants that bookings of these local days can touch: a day more at each end."""
+    return Span(day_span(first - timedelta(days=1)).start, day_span(first + timedelta(days=days)).end)
+
+
+async def next_free(
+    resource: Resource, week: Week, first: date, minutes: int, now: datetime, *, horizon_days: int = 28
+) -> Span | None:
+    """Return the first free start from a local day on, looking a week at a time; None within the horizon."""
+    for offset in range(0, horizon_days, 7):
+        begin = first + timedelta(days=offset)
+        taken = busy_of(resource, await busy(resource.leaves, search_window(begin, 7), now))
+        for day in (begin + timedelta(days=n) for n in range(7)):
+            for start in starts_of_day(resource, week, taken, day, minutes, now):
+                if start.reason is None:
+                    return start.span
+    return None

@@ -1,0 +1,113 @@
+"""The day view of one resource: opening, taken intervals with a reason, possible starts with this customer's price."""
+
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+from booking import db, places
+from booking.places import Resource, ResourceCard
+from booking.reservations.availability import busy, busy_of, next_free, search_window, starts_of_day
+from booking.reservations.calendar import day_span, join, open_spans, subtract
+from booking.reservations.offers import Customer, Pricer
+from booking.reservations.search import FreeStart
+from booking.span import Span
+
+PRICED = 60  # starts per answer that carry a price; more days than that are looked at, not bought
+
+
+class Interval(db.Record):
+    """A stretch of the day and what it is: free, booked, closed or past."""
+
+    start: datetime
+    end: datetime
+    state: str
+
+
+class DayStart(db.Record):
+    """A possible start: free or not, why not, and the price in öre."""
+
+    start: datetime
+    end: datetime
+    free: bool
+    reason: str | None
+    price_ore: int | None
+
+
+class Day(db.Record):
+    """One local day."""
+
+    date: date
+    opens: datetime | None
+    closes: datetime | None
+    intervals: list[Interval]
+    starts: list[DayStart]
+
+
+class Days(db.Record):
+    """Some days of one resource."""
+
+    resource: ResourceCard
+    step_min: int
+    min_min: int
+    max_min: int
+    days: list[Day]
+    next_free: FreeStart | None
+
+
+async def availability(
+    resource_id: UUID, first: date, days: int, minutes: int, customer: Customer, purpose: str, now: datetime
+) -> Days:
+    """Return `days` local days of a resource from `first` on. Raises NotFound."""
+    resource = await places.resource(resource_id)
+    minutes = minutes or resource.min_min
+    week = (await places.weeks([resource.facility.id]))[resource.facility.id]
+    taken = busy_of(resource, await busy(resource.leaves, search_window(first, days), now))
+    pricer, budget = Pricer(customer, purpose), PRICED
+    result = []
+    for day in (first + timedelta(days=n) for n in range(days)):
+        starts = []
+        for one in starts_of_day(resource, week, taken, day, minutes, now):
+            ore = await pricer.ore(resource, one.span) if one.reason is None and budget > 0 else None
+            budget -= ore is not None
+            starts.append(DayStart(one.span.start, one.span.end, one.reason is None, one.reason, ore))
+        opening = open_spans(week, day)
+        result.append(
+            Day(
+                day,
+                opening[0].start if opening else None,
+                opening[-1].end if opening else None,
+                _intervals(day, opening, taken, now),
+                starts,
+            )
+        )
+    return Days(
+        resource.card,
+        resource.step_min,
+        resource.min_min,
+        resource.max_min,
+        result,
+        await _next(resource, week, first, minutes, pricer, now),
+    )
+
+
+def _intervals(day: date, opening: list[Span], taken: list[Span], now: datetime) -> list[Interval]:
+    whole = day_span(day)
+    inside = [
+        Span(max(one.start, whole.start), min(one.end, whole.end)) for one in taken if one.overlaps(whole)
+    ]
+    named = [Interval(one.start, one.end, "booked") for one in join(inside)]
+    named += [Interval(one.start, one.end, "closed") for one in subtract(subtract([whole], opening), inside)]
+    for one in subtract(opening, inside):
+        if one.end <= now:
+            named.append(Interval(one.start, one.end, "past"))
+        elif one.start < now:
+            named += [Interval(one.start, now, "past"), Interval(now, one.end, "free")]
+        else:
+            named.append(Interval(one.start, one.end, "free"))
+    return sorted(named, key=lambda one: one.start)
+
+
+async def _next(
+    resource: Resource, week: places.Week, first: date, minutes: int, pricer: Pricer, now: datetime
+) -> FreeStart | None:
+    span = await next_free(resource, week, first, minutes, now)
+    return None if span is None else FreeStart(span.start, span.end, await pricer.ore(resource, span))

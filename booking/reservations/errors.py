@@ -1,0 +1,54 @@
+"""The calendar's refusals."""
+
+from booking.errors import Conflict, NotAllowed, Rejected
+
+
+class SlotTaken(Conflict):
+    """Somebody else holds this time."""
+
+    code = "slot_taken"
+
+
+class HoldExpired(Conflict):
+    """The hold has run out and the time may be somebody else's by now."""
+
+    code = "hold_expired"
+
+
+class AlreadyExtended(Conflict):
+    """A hold can be extended once."""
+
+    code = "already_extended"
+
+
+class PriceChanged(Conflict):
+    """The price is no longer what the page showed; `price` says what it is."""
+
+    code = "price_changed"
+
+
+class NotCancellable(Conflict):
+    """The booking has started, is over or is cancelled already."""
+
+    code = "not_cancellable"
+
+
+class TooManyHolds(NotAllowed):
+    """One browser holds a few times at once, not the whole week."""
+
+    code = "too_many_holds"
+
+
+class BreaksRule(Rejected):
+    """The wish breaks a rule of the resource; `code` names it."""
+
+
+RULES = {
+    "past": "the time has passed",
+    "too_late": "it is too late to book this time",
+    "not_open_yet": "this time can't be booked yet",
+    "too_short": "the booking is shorter than this resource allows",
+    "too_long": "the booking is longer than this resource allows",
+    "off_raster": "bookings of this resource start on its time raster and last whole five minutes",
+    "outside_hours": "the place is closed at that time",
+}

@@ -1,0 +1,60 @@
+"""What a wish costs the one who asks, by the owner municipality's list on the day of use."""
+
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from booking import billing
+from booking.clock import SWEDEN
+from booking.places import Resource
+from booking.span import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """For whom a price is asked: a party, or a visitor who says where they live."""
+
+    party: UUID | None = None
+    home: str | None = None
+
+
+def local_day(span: Span) -> date:
+    """Return the Swedish date on which the use starts."""
+    return span.start.astimezone(SWEDEN).date()
+
+
+async def price(resource: Resource, span: Span, purpose: str, customer: Customer) -> billing.Quote:
+    """Return the price with its explanation. Raises billing.NotPriced where the list has none."""
+    owner, day = resource.facility.municipality.code, local_day(span)
+    tariff = await billing.tariff_in_force(owner, day)
+    facts = await billing.customer_facts(customer.party, owner, day, customer.home)
+    return billing.quote(tariff, usage(resource, span, purpose), facts)
+
+
+def usage(resource: Resource, span: Span, purpose: str) -> billing.Usage:
+    """Return the wish in the words of the price list."""
+    return billing.Usage(resource.tariff_class, span.start, span.end, purpose)
+
+
+class Pricer:
+    """Prices many starts for one customer, asking for each list and each customer's facts once."""
+
+    def __init__(self, customer: Customer, purpose: str) -> None:
+        self._customer, self._purpose = customer, purpose
+        self._tariffs: dict[tuple[str, date], billing.Tariff] = {}
+        self._facts: dict[tuple[str, date], billing.CustomerFacts] = {}
+
+    async def ore(self, resource: Resource, span: Span) -> int | None:
+        """Return the total in öre, or None where the list has no price."""
+        owner, day = resource.facility.municipality.code, local_day(span)
+        key = (owner, day)
+        if key not in self._tariffs:
+            self._tariffs[key] = await billing.tariff_in_force(owner, day)
+            self._facts[key] = await billing.customer_facts(
+                self._customer.party, owner, day, self._customer.home
+            )
+        try:
+            wish = usage(resource, span, self._purpose)
+            return billing.quote(self._tariffs[key], wish, self._facts[key]).total_ore
+        except billing.NotPriced:
+            return None

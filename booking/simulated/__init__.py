@@ -1,0 +1,1 @@
+"""Simulated outside worlds, for the demo and the tests. Nothing here runs in production."""
