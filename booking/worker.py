@@ -24,6 +24,11 @@ log = logging.getLogger("booking.worker")
 
 # Which function pays which debt. Those of `locks.LINKED` need the MQTT link and run where it is held.
 HANDLERS: dict[str, Handler] = {**billing.HANDLERS}
+# Each lane is paid by a loop of its own: a month's documents must not keep a payer from the checkout page.
+LANES: list[dict[str, Handler]] = [
+    {kind: handler for kind, handler in HANDLERS.items() if kind not in billing.SLOW},
+    {kind: handler for kind, handler in HANDLERS.items() if kind in billing.SLOW},
+]
 
 
 async def settle_events(now: datetime) -> None:
@@ -76,7 +81,7 @@ class Worker:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._wake = asyncio.Event()
+        self._wakes = [asyncio.Event() for _ in LANES]
         self._stop = asyncio.Event()
         self._scheduler = AsyncIOScheduler(
             timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
@@ -95,7 +100,9 @@ class Worker:
                 self._guarded, "interval", seconds=seconds, args=[sweep], id=sweep.__name__
             )
         self._scheduler.start()
-        tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._drain())]
+        tasks = [asyncio.create_task(self._listen())]
+        for lane, wake in zip(LANES, self._wakes, strict=True):
+            tasks.append(asyncio.create_task(self._drain(lane, wake)))
         if self._settings.mqtt_url is not None:
             tasks.append(asyncio.create_task(locks.hold_link(self._settings, self._stop)))
         log.info("worker is up")
@@ -105,7 +112,11 @@ class Worker:
     def stop(self) -> None:
         """Stop after what is under way."""
         self._stop.set()
-        self._wake.set()
+        self._wake()
+
+    def _wake(self) -> None:
+        for wake in self._wakes:
+            wake.set()
 
     async def _finish(self, tasks: list[asyncio.Task[None]]) -> None:
         self._scheduler.shutdown(wait=False)
@@ -122,15 +133,15 @@ class Worker:
         except Exception:  # a sweep that fails is tried again at its next tick
             log.exception("sweep %s failed", sweep.__name__)
 
-    async def _drain(self) -> None:
+    async def _drain(self, lane: dict[str, Handler], wake: asyncio.Event) -> None:
         while not self._stop.is_set():
+            wake.clear()  # before looking: what is put meanwhile wakes us again
             try:
-                await outbox.drain(HANDLERS, utc_now, _log_failure)
+                await outbox.drain(lane, utc_now, _log_failure)
             except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
                 log.warning("drain: %s", type(error).__name__)
-            self._wake.clear()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), 1)
+                await asyncio.wait_for(wake.wait(), 1)
 
     async def _listen(self) -> None:
         """A notification is a hint that saves up to a second; the tick is the guarantee."""
@@ -138,7 +149,7 @@ class Worker:
             try:
                 connection = await db.dedicated()
                 try:
-                    await connection.add_listener("outbox", lambda *_: self._wake.set())
+                    await connection.add_listener("outbox", lambda *_: self._wake())
                     while not (self._stop.is_set() or connection.is_closed()):
                         with contextlib.suppress(TimeoutError):
                             await asyncio.wait_for(self._stop.wait(), 1)
