@@ -103,7 +103,12 @@ async def price_of(hold: UUID) -> int:
 async def reserved(hold: UUID, method: str, by: Actor, now: datetime) -> UUID:
     """Reserve at the price that the hold shows."""
     return await reservations.reserve(
-        hold, method=method, expected_ore=await price_of(hold), by=by, now=now, return_url="http://127.0.0.1:9/{id}"
+        hold,
+        method=method,
+        expected_ore=await price_of(hold),
+        by=by,
+        now=now,
+        return_url="http://127.0.0.1:9/{id}",
     )
 
 

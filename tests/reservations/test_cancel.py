@@ -65,7 +65,9 @@ async def test_in_time__free_of_charge_and_free_for_the_next(
     assert (await locks.access_of(booked, by=rival, now=now)).pin is None
 
 
-async def test_a_second_too_late__the_fee_is_what_the_page_said(booked: UUID, span: Span, rival: Actor) -> None:
+async def test_a_second_too_late__the_fee_is_what_the_page_said(
+    booked: UUID, span: Span, rival: Actor
+) -> None:
     now = span.start - NOTICE + timedelta(seconds=1)
     assert (await reservations.page(booked, rival, now)).cancel_fee_now_ore == 141_00
     await reservations.cancel(booked, by=rival, now=now)
@@ -84,7 +86,9 @@ async def test_staff_cancel_at_the_last_minute__no_fee(booked: UUID, span: Span,
     assert (ended.by, ended.fee_ore) == ("municipality", 0)
 
 
-async def test_it_has_begun__nobody_cancels_any_more(booked: UUID, span: Span, rival: Actor, clerk: Actor) -> None:
+async def test_it_has_begun__nobody_cancels_any_more(
+    booked: UUID, span: Span, rival: Actor, clerk: Actor
+) -> None:
     for who in (rival, clerk):
         with pytest.raises(Refusal) as refusal:
             await reservations.cancel(booked, by=who, now=span.start)
@@ -109,7 +113,9 @@ async def test_cancelled_twice_at_once__one_cancellation(booked: UUID, rival: Ac
     assert await charges(booked) == ["usage waived 14100"]
 
 
-async def test_paid_and_cancelled_in_time__all_of_it_goes_back(bought: UUID, eva: Actor, now: datetime) -> None:
+async def test_paid_and_cancelled_in_time__all_of_it_goes_back(
+    bought: UUID, eva: Actor, now: datetime
+) -> None:
     await reservations.cancel(bought, by=eva, now=now)
     assert await refunds() == [564_00]
     assert await charges(bought) == ["usage credited 56400"]
@@ -124,7 +130,9 @@ async def test_paid_and_cancelled_late__the_fee_is_kept_of_it(bought: UUID, span
     assert await books_in_order()
 
 
-async def test_paid_and_cancelled_late_by_staff__all_of_it_goes_back(bought: UUID, span: Span, clerk: Actor) -> None:
+async def test_paid_and_cancelled_late_by_staff__all_of_it_goes_back(
+    bought: UUID, span: Span, clerk: Actor
+) -> None:
     await reservations.cancel(bought, by=clerk, now=span.start - timedelta(hours=1))
     assert await refunds() == [564_00]
     assert await books_in_order()
@@ -136,7 +144,9 @@ async def test_invoiced_before_it_was_cancelled__a_credit_note_and_the_fee_next_
     now = span.start - timedelta(hours=2)
     await billing.run_invoices("2401", f"{span.start:%Y-%m}", by=Actor.system(), now=now)
     await reservations.cancel(booked, by=rival, now=now)
-    kinds = await db.column(str, "SELECT kind || ' ' || total_ore FROM invoice ORDER BY created_at, kind DESC")
+    kinds = await db.column(
+        str, "SELECT kind || ' ' || total_ore FROM invoice ORDER BY created_at, kind DESC"
+    )
     assert sorted(kinds) == ["credit_note -14100", "invoice 14100"]
     assert await charges(booked) == ["cancel_fee open 14100", "usage credited 14100"]
     assert await books_in_order()

@@ -168,4 +168,7 @@ async def test_an_association_on_invoice_meets_a_paying_person__the_first_to_hol
     (won,) = [end for end in ends if end is not lost]
     assert not isinstance(won, BaseException)
     await reserved(won, "card" if won is ends[0] else "invoice", eva if won is ends[0] else rival, now)
-    assert await db.value(int, "SELECT count(*) FROM occupancy WHERE hold_until IS NULL OR hold_until > $1", now) == 2
+    assert (
+        await db.value(int, "SELECT count(*) FROM occupancy WHERE hold_until IS NULL OR hold_until > $1", now)
+        == 2
+    )

@@ -55,7 +55,9 @@ async def paid(reservation: UUID, now: datetime, payment: UUID | None = None, or
 
 async def charges(reservation: UUID) -> list[str]:
     return await db.column(
-        str, "SELECT kind || ' ' || state || ' ' || total_ore FROM charge WHERE source = $1 ORDER BY id", reservation
+        str,
+        "SELECT kind || ' ' || state || ' ' || total_ore FROM charge WHERE source = $1 ORDER BY id",
+        reservation,
     )
 
 
