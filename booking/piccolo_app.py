@@ -14,7 +14,6 @@ APP_CONFIG = AppConfig(
             "booking.outbox",
             "booking.journal",
             "booking.idempotency",
-            "booking.locks.tables",
             "booking.reservations.tables",
             "booking.billing.tables",
             "booking.locks.tables",
