@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from booking import db
-from booking.billing.invoices import SWEDEN, Line, explain, month_bounds
+from booking.billing.invoices import Line, explain, month_bounds
 from booking.billing.issuing import Issued, issue
 from booking.billing.tariff_data import VatRule
 from booking.billing.views import Progress, RunResult, read_snapshot
@@ -35,14 +35,13 @@ async def run_invoices(
 ) -> RunResult:
     """Every customer's open charges up to the month's end are invoiced, once. Raises NotFound, Rejected.
 
-    One transaction per customer; a second run, at the same time or after a crash, does only what is left.
+    One transaction per customer; a second run, at the same time or after a crash, does only what is left. What
+    is charged after a customer's invoice of the month goes on a further one (`part`) or with the next month.
     """
     by.must_have(municipality, Role.FINANCE)
-    _, end = month_bounds(month)
-    if now < end:
-        raise Rejected(
-            f"{month} is not over: run it from {end.astimezone(SWEDEN):%Y-%m-%d}", code="month_not_over"
-        )
+    begins, end = month_bounds(month)
+    if now < begins:
+        raise Rejected(f"{month} has not begun", code="month_not_begun")
     run = await _begin(municipality, month, by, now)
     parties = await db.column(
         UUID,
@@ -97,12 +96,11 @@ async def _invoice_party(
         issued = await issue(
             entity=municipality, party=party, lines=[_line(c) for c in charges], month=month, now=now, by=by
         )
-        if issued is not None:
-            await db.run(
-                "UPDATE charge SET state = 'invoiced', invoice = $2 WHERE id = ANY($1)",
-                [c.id for c in charges],
-                issued.id,
-            )
+        await db.run(
+            "UPDATE charge SET state = 'invoiced', invoice = $2 WHERE id = ANY($1)",
+            [c.id for c in charges],
+            issued.id,
+        )
         return issued
 
 

@@ -33,22 +33,20 @@ async def issue(
     now: datetime,
     by: Actor,
     refers: UUID | None = None,
-) -> Issued | None:
-    """The document is issued, booked and owed a PDF; None if the party has its invoice for the month already.
+) -> Issued:
+    """The document is issued, booked and owed a PDF. With `refers` it is a credit note (kreditfaktura).
 
-    With `refers` it is a credit note (kreditfaktura). A number is taken only together with its document.
+    A number is taken only together with its document. The caller holds the charges, so nobody else invoices them.
     """
     sums, kind = add_up(lines), "invoice" if refers is None else "credit_note"
     invoice_id, issued_on = new_id(), now.astimezone(SWEDEN).date()
     parties, days = await _parties(entity, party)
-    if refers is None and await _has_invoice(entity, party, month):
-        return None
     seq = await _next_number(entity, kind, issued_on.year)
     shown = number(issued_on.year, seq)
     await db.run(
-        "INSERT INTO invoice (id, entity, kind, year, seq, number, party, parties, month, issued_on, due_on, net_ore,"
+        "INSERT INTO invoice (id, entity, kind, year, seq, number, party, parties, month, part, issued_on, due_on, net_ore,"
         " vat_ore, rounding_ore, total_ore, ocr, refers, state, created_at) VALUES"
-        " ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)",
+        " ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)",
         invoice_id,
         entity,
         kind,
@@ -58,6 +56,7 @@ async def issue(
         party,
         msgspec.json.encode(parties).decode(),
         month,
+        await _part(entity, party, month),
         issued_on,
         issued_on + timedelta(days=days),
         sums.net_ore,
@@ -95,15 +94,16 @@ async def _write_lines(invoice_id: UUID, lines: Sequence[Line], *, is_credit: bo
     )
 
 
-async def _has_invoice(entity: str, party: UUID, month: str | None) -> bool:
+async def _part(entity: str, party: UUID, month: str | None) -> int:
+    """Return 1 for the month's first invoice, 2 for what was charged after it, and so on."""
     found = await db.value(
         int,
-        "SELECT 1 FROM invoice WHERE entity = $1 AND party = $2 AND month = $3 AND kind = 'invoice'",
+        "SELECT count(*) FROM invoice WHERE entity = $1 AND party = $2 AND month = $3 AND kind = 'invoice'",
         entity,
         party,
         month,
     )
-    return found is not None
+    return 1 + (found or 0)
 
 
 async def _next_number(entity: str, kind: str, year: int) -> int:

@@ -231,6 +231,7 @@ class Invoice(Table, tablename="invoice"):
     party = ForeignKey(Party, null=False, on_delete=OnDelete.restrict, index=True)
     parties = Text(default=None, help_text="JSON: issuer and customer as they were.")
     month = Varchar(length=7, null=True, default=None)
+    part = SmallInt(default=1, help_text="2 and up: what was charged after the month's first invoice.")
     issued_on = Date(default=None)
     due_on = Date(default=None)
     net_ore = BigInt(default=None)
@@ -307,7 +308,7 @@ class LedgerEntry(Table, tablename="ledger_entry"):
     at = Timestamptz(default=None)
 
     ledger_entry_cause = Unique([entity, cause_key])
-    ledger_entry_entity = Unique([id, entity])
+    ledger_entry_home = Unique([id, entity])
 
 
 class Posting(Table, tablename="posting"):

@@ -78,7 +78,9 @@ async def found(settings: Settings, now: datetime) -> None:
         (folder / "controller.json").write_bytes(enrolment.key_file)
         (folder / "controller.json").chmod(0o600)
     passwords = {name: enrolment.password for name, enrolment in keys.items()}
-    broker.add_accounts(_folder(settings).parent / "broker", passwords)
+    ours = _folder(settings).parent / "broker"
+    if ours.is_dir():  # with MQTT_URL the broker is somebody else's, and so are its accounts
+        broker.add_accounts(ours, passwords)
 
 
 def _folder(settings: Settings) -> Path:

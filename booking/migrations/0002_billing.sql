@@ -177,6 +177,7 @@ CREATE TABLE invoice (
   "party" UUID NOT NULL REFERENCES "party" ("id") ON DELETE RESTRICT ON UPDATE CASCADE,
   "parties" TEXT NOT NULL,
   "month" VARCHAR(7),
+  "part" SMALLINT NOT NULL DEFAULT 1,
   "issued_on" DATE NOT NULL,
   "due_on" DATE NOT NULL,
   "net_ore" BIGINT NOT NULL,
@@ -242,7 +243,7 @@ CREATE TABLE ledger_entry (
 );
 CREATE INDEX ledger_entry_entity ON "ledger_entry" ("entity");
 ALTER TABLE "ledger_entry" ADD CONSTRAINT ledger_entry_cause UNIQUE ("entity", "cause_key");
-ALTER TABLE "ledger_entry" ADD CONSTRAINT ledger_entry_entity UNIQUE ("id", "entity");
+ALTER TABLE "ledger_entry" ADD CONSTRAINT ledger_entry_home UNIQUE ("id", "entity");
 CREATE TABLE posting (
   "id" BIGSERIAL PRIMARY KEY NOT NULL,
   "entry" UUID NOT NULL,
@@ -253,7 +254,7 @@ CREATE TABLE posting (
 CREATE INDEX posting_entry ON "posting" ("entry");
 
 -- What Piccolo's tables can't say.
-CREATE UNIQUE INDEX invoice_once_a_month ON invoice (entity, party, month) WHERE kind = 'invoice';
+CREATE UNIQUE INDEX invoice_once_a_month ON invoice (entity, party, month, part) WHERE kind = 'invoice';
 CREATE INDEX charge_open ON charge (entity, service_at) WHERE state = 'open';
 CREATE UNIQUE INDEX payment_live ON payment (source) WHERE state IN ('created', 'pending');
 CREATE UNIQUE INDEX payment_session ON payment (session_id);

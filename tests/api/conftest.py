@@ -37,11 +37,8 @@ class Person:
         return dict(answer.json())
 
     async def send(self, method: str, path: str, **request: Any) -> httpx.Response:
-        headers = {
-            "X-CSRF-Token": self.csrf,
-            "Idempotency-Key": str(uuid.uuid4()),
-            **request.pop("headers", {}),
-        }
+        headers = httpx.Headers({"X-CSRF-Token": self.csrf, "Idempotency-Key": str(uuid.uuid4())})
+        headers.update(request.pop("headers", {}))
         return await self.http.request(method, path, headers=headers, **request)
 
     async def get(self, path: str, **query: Any) -> Any:
