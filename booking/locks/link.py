@@ -33,6 +33,8 @@ async def hold_link(settings: Settings, stop: asyncio.Event) -> None:
             await _lead(settings.mqtt_url or "", stop)
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             log.warning("link: %s, trying again", type(error).__name__)
+        except Exception:  # whatever it was, doors must not wait for an operator
+            log.exception("link: lost, trying again")
         await _pause(stop, CHECK_S)
 
 
