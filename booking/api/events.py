@@ -135,8 +135,8 @@ async def _messages(
     try:
         yield ServerSentEventMessage(retry=2000, comment="open")
         if last is not None:
-            for entry in await journal.entries_after(last, now - OVERLAP, sorted(topics)):
-                yield _message(entry, topics)
+            for missed in await journal.entries_after(last, now - OVERLAP, sorted(topics)):
+                yield _message(missed, topics)
         while True:
             if listener.overflowed:
                 yield ServerSentEventMessage(event="resync", data="{}")

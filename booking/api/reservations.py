@@ -15,9 +15,8 @@ from booking.api.auth import IdempotencyKey, once, one_of
 from booking.api.errors import responses
 from booking.api.gate import SESSION_COOKIE
 from booking.api.shapes import (
-    FromClock,
-    ToClock,
     CodeQuery,
+    FromClock,
     Kind,
     LimitQuery,
     Line,

@@ -1,7 +1,9 @@
 """The real application over ASGI, in the test's own event loop, with one browser per person."""
 
+import asyncio
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,8 +13,30 @@ import pytest
 from litestar import Litestar
 
 from booking.app import create_app
-from booking.demo.people import PASSWORD
+from booking.simulated.people import PASSWORD
 from tests.conftest import settings_for
+
+
+@asynccontextmanager
+async def running(app: Litestar) -> AsyncIterator[None]:
+    """The application is up; its life span runs in one task, as anyio demands."""
+    up, down = asyncio.Event(), asyncio.Event()
+
+    async def live() -> None:
+        async with app.lifespan():
+            up.set()
+            await down.wait()
+
+    task = asyncio.create_task(live())
+    ready = asyncio.create_task(up.wait())
+    await asyncio.wait({task, ready}, return_when=asyncio.FIRST_COMPLETED)
+    if task.done():
+        await task
+    try:
+        yield
+    finally:
+        down.set()
+        await task
 
 
 class Person:
@@ -58,7 +82,7 @@ Enter = Callable[[str | None], Awaitable[Person]]
 @pytest.fixture
 async def app(world: str, tmp_path: Path) -> AsyncIterator[Litestar]:
     app = create_app(settings_for(world, tmp_path))
-    async with app.lifespan():
+    async with running(app):
         yield app
 
 

@@ -10,7 +10,7 @@ import pytest_asyncio
 
 from booking import db, postgres
 from booking.app import create_app
-from tests.api.conftest import Person, resource_named
+from tests.api.conftest import Person, resource_named, running
 from tests.conftest import settings_for
 
 HOLD: dict[str, Any] = {"resource_id": "HALL", "start": "S18", "end": "S19"}
@@ -90,7 +90,7 @@ RAW: list[tuple[str, bytes, dict[str, str], int, str]] = [
     ("duplicate member", b'{"resource_id": 1, "resource_id": 2}', {}, 400, "duplicate_member"),
     ("not UTF-8", b'{"title": "\xff\xfe"}', {}, 400, "malformed_json"),
     ("deep nesting", b"[" * 100_000, {}, 400, "malformed_json"),
-    ("NaN", b'{"resource_id": NaN}', {}, 400, "invalid_request"),
+    ("NaN", b'{"resource_id": NaN}', {}, 400, "malformed_json"),
     ("oversized", b'{"title": "' + b"x" * 300_000 + b'"}', {}, 413, "body_too_large"),
     (
         "form",
@@ -135,7 +135,7 @@ def module_world(server: postgres.Server, peopled: str) -> Iterator[str]:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def eva(module_world: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Person]:
     app = create_app(settings_for(module_world, tmp_path_factory.mktemp("keypads")))
-    async with app.lifespan():
+    async with running(app):
         one = Person(app)
         await one.log_in("eva@demo.test")
         yield one
