@@ -204,11 +204,11 @@ async def test_from_booking_to_applied__takes_well_under_a_second(
             now = utc_now()
             await reaches(await hall.book(hours(now, 1, 2), now), "applied")
             taken = []
-            for n in range(10):
+            for n in range(5):
                 await asyncio.sleep(1.05)  # a controller reports at most once a second (§6)
                 begin = time.monotonic()
                 await reaches(await hall.book(hours(now, 2 + n, 3 + n), now), "applied")
                 taken.append((time.monotonic() - begin) * 1_000)
             taken.sort()
-            print(f"booking → applied: median {taken[5]:.0f} ms, worst {taken[-1]:.0f} ms")
-            assert taken[5] < 1_000
+            print(f"booking → applied: median {taken[2]:.0f} ms, worst {taken[-1]:.0f} ms")
+            assert taken[2] < 1_000
