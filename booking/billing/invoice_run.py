@@ -105,7 +105,7 @@ async def _invoice_party(
 
 
 def _line(one: _Charge) -> Line:
-    detail = explain(read_snapshot(one.quote), one.service_at)
+    detail = explain(read_snapshot(one.quote))
     return Line(one.id, one.kind, one.text, detail, one.net_ore, one.vat_rule)
 
 
