@@ -16,6 +16,7 @@ APP_CONFIG = AppConfig(
             "booking.idempotency",
             "booking.reservations.tables",
             "booking.billing.tables",
+            "booking.locks.tables",
         ]
     ),
 )

@@ -9,6 +9,7 @@ from uuid import UUID
 import msgspec
 from litestar import Request, Response
 from litestar.datastructures import Cookie
+from litestar.di import NamedDependency
 from litestar.params import HeaderParameter
 
 from booking import db, idempotency
@@ -42,7 +43,7 @@ def provide_now() -> datetime:
     return utc_now()
 
 
-async def provide_actor(request: Request[Any, Any, Any], now: datetime) -> Actor:
+async def provide_actor(request: Request[Any, Any, Any], now: NamedDependency[datetime]) -> Actor:
     """Return who asks; a visitor without a live session is an empty Actor."""
     token = request.cookies.get(SESSION_COOKIE)
     if not token or len(token) > 100:
@@ -54,7 +55,7 @@ def session_cookie(token: str, settings: Settings) -> Cookie:
     """Return the cookie that carries a session: out of reach for scripts and other sites."""
     return Cookie(
         SESSION_COOKIE,
-        token,
+        value=token,
         httponly=True,
         samesite="lax",
         secure=settings.secure_cookies,

@@ -6,7 +6,8 @@ from uuid import UUID
 
 import msgspec
 from litestar import Controller, Request, Response, get, post
-from litestar.params import JSONBody, NamedDependency, QueryParameter
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody, QueryParameter
 
 from booking import billing
 from booking.api.auth import IdempotencyKey
@@ -50,8 +51,9 @@ class InvoiceController(Controller):
         now: NamedDependency[datetime],
         party_id: PartyQuery = None,
         municipality: CodeQuery = None,
-        state: Annotated[
-            Literal["issued", "paid", "credited", "overdue"] | None, QueryParameter(required=False)
+        wanted: Annotated[
+            Literal["issued", "paid", "credited", "overdue"] | None,
+            QueryParameter(name="state", required=False),
         ] = None,
         limit: LimitQuery = 30,
         offset: OffsetQuery = 0,
@@ -62,7 +64,7 @@ class InvoiceController(Controller):
             by=actor,
             party=party_id,
             municipality=municipality,
-            state=state,
+            state=wanted,
             now=now,
             limit=limit,
             offset=offset,
@@ -71,7 +73,7 @@ class InvoiceController(Controller):
 
     @get("/{invoice_id:uuid}", operation_id="GetInvoice", responses=responses(404))
     async def read(
-        self, invoice_id: UUID, actor: NamedDependency[Actor], now: NamedDependency[datetime]
+        self, invoice_id: FromPath[UUID], actor: NamedDependency[Actor], now: NamedDependency[datetime]
     ) -> billing.InvoicePage:
         """Return one invoice line by line."""
         return await billing.invoice(invoice_id, by=actor, now=now)
@@ -83,7 +85,7 @@ class InvoiceController(Controller):
         media_type="application/pdf",
     )
     async def pdf(
-        self, invoice_id: UUID, actor: NamedDependency[Actor], now: NamedDependency[datetime]
+        self, invoice_id: FromPath[UUID], actor: NamedDependency[Actor], now: NamedDependency[datetime]
     ) -> Response[bytes]:
         """Return the invoice as a tagged PDF; the same bytes every time."""
         name, document = await billing.invoice_pdf(invoice_id, by=actor, now=now)

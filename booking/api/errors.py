@@ -1,6 +1,7 @@
 """Error family → status. The only place that knows status codes. Answers are RFC 9457 problem documents."""
 
 import logging
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -142,4 +143,8 @@ def on_anything(request: Request[Any, Any, Any], error: Exception) -> Response[b
     return problem(500, "internal", "something went wrong here; it has been logged")
 
 
-HANDLERS = {Refusal: on_refusal, HTTPException: on_http, Exception: on_anything}
+HANDLERS: dict[int | type[Exception], Callable[[Request[Any, Any, Any], Any], Response[Any]]] = {
+    Refusal: on_refusal,
+    HTTPException: on_http,
+    Exception: on_anything,
+}

@@ -12,7 +12,8 @@ from uuid import UUID
 import asyncpg
 import msgspec
 from litestar import Controller, Request, get
-from litestar.params import NamedDependency, QueryParameter
+from litestar.di import NamedDependency
+from litestar.params import QueryParameter
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 
 from booking import db, journal, reservations
@@ -134,8 +135,8 @@ async def _messages(
     try:
         yield ServerSentEventMessage(retry=2000, comment="open")
         if last is not None:
-            for entry in await journal.entries_after(last, now - OVERLAP, sorted(topics)):
-                yield _message(entry, topics)
+            for missed in await journal.entries_after(last, now - OVERLAP, sorted(topics)):
+                yield _message(missed, topics)
         while True:
             if listener.overflowed:
                 yield ServerSentEventMessage(event="resync", data="{}")

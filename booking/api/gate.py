@@ -4,8 +4,10 @@ import hmac
 import json
 from typing import Any
 
+import msgspec
 from litestar import Request
 from litestar.connection import ASGIConnection
+from litestar.exceptions import ValidationException
 
 from booking.errors import NotAllowed, Refusal, Rejected
 from booking.people.passwords import csrf_token
@@ -50,6 +52,7 @@ async def before_request(request: Request[Any, Any, Any]) -> None:
     body = await request.body()
     if body:
         check_json(request.headers.get("content-type", ""), body)
+        check_types(request, body)
 
 
 def must_carry_csrf(connection: ASGIConnection[Any, Any, Any, Any], secret_key: bytes) -> None:
@@ -69,6 +72,21 @@ def check_json(content_type: str, body: bytes) -> None:
     except Refusal:
         raise
     except (ValueError, RecursionError) as error:
+        raise MalformedJson("the body is not valid JSON") from error
+
+
+def check_types(request: Request[Any, Any, Any], body: bytes) -> None:
+    """Raise ValidationException unless the body fits its Struct strictly: Litestar itself takes "1" for 1."""
+    field = request.route_handler.parsed_data_field
+    if field is None:
+        return
+    try:
+        msgspec.json.decode(body, type=field.annotation)
+    except msgspec.ValidationError as error:
+        message, _, path = str(error).partition(" - at ")
+        extra = [{"key": path.strip("`").removeprefix("$").removeprefix("."), "message": message}]
+        raise ValidationException("the body breaks the schema", extra=extra) from error
+    except msgspec.DecodeError as error:
         raise MalformedJson("the body is not valid JSON") from error
 
 

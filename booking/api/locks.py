@@ -6,7 +6,8 @@ from uuid import UUID
 
 import msgspec
 from litestar import Controller, Response, get
-from litestar.params import NamedDependency, PathParameter
+from litestar.di import NamedDependency
+from litestar.params import FromPath, PathParameter
 
 from booking import locks, reservations
 from booking.api.errors import responses
@@ -29,7 +30,7 @@ class LockController(Controller):
 
     @get("/reservations/{reservation_id:uuid}/access", operation_id="GetAccess", responses=responses(404))
     async def access(
-        self, reservation_id: UUID, actor: NamedDependency[Actor], now: NamedDependency[datetime]
+        self, reservation_id: FromPath[UUID], actor: NamedDependency[Actor], now: NamedDependency[datetime]
     ) -> Response[locks.AccessView]:
         """Return the code with where it stands: sent, confirmed in the door, taken back. Never cached."""
         await reservations.must_see(reservation_id, actor)

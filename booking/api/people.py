@@ -1,12 +1,13 @@
 """Who am I: /api/me, log-in, registration."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 from uuid import UUID
 
 import msgspec
 from litestar import Controller, Request, Response, delete, get, patch, post
-from litestar.params import JSONBody, NamedDependency
+from litestar.di import NamedDependency
+from litestar.params import JSONBody
 from msgspec import Meta
 
 from booking import people, reservations
@@ -163,9 +164,8 @@ class PeopleController(Controller):
                 )
             )
 
-        made = msgspec.json.decode(
-            (await once(request, idempotency_key, now, act)).render("application/json"), type=_Made
-        )
+        answer = await once(request, idempotency_key, now, act)
+        made = msgspec.json.decode(cast(bytes, answer.content), type=_Made)
         token, _ = await actions.start_session(made.account, now)
         return await _enter(token, actor, now, settings, status=201)
 

@@ -5,7 +5,8 @@ from uuid import UUID
 
 import msgspec
 from litestar import Controller, get
-from litestar.params import NamedDependency, PathParameter, QueryParameter
+from litestar.di import NamedDependency
+from litestar.params import PathParameter, QueryParameter
 
 from booking import db, people, places
 from booking.api.errors import responses

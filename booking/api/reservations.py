@@ -6,7 +6,8 @@ from uuid import UUID
 
 import msgspec
 from litestar import Controller, Request, Response, delete, get, patch, post
-from litestar.params import JSONBody, NamedDependency, QueryParameter
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from msgspec import Meta
 
 from booking import billing, places, reservations
@@ -14,8 +15,8 @@ from booking.api.auth import IdempotencyKey, once, one_of
 from booking.api.errors import responses
 from booking.api.gate import SESSION_COOKIE
 from booking.api.shapes import (
-    ClockQuery,
     CodeQuery,
+    FromClock,
     Kind,
     LimitQuery,
     Line,
@@ -25,6 +26,7 @@ from booking.api.shapes import (
     PartyQuery,
     Purpose,
     TextQuery,
+    ToClock,
     minute_of_day,
 )
 from booking.clock import SWEDEN
@@ -127,24 +129,18 @@ class SearchController(Controller):
         q: TextQuery = None,
         kind: Annotated[Kind | None, QueryParameter(required=False)] = None,
         municipality: CodesQuery = None,
-        neighbours: bool = True,
+        neighbours: FromQuery[bool] = True,
         lat: Degrees = None,
         lon: Degrees = None,
-        from_clock: Annotated[
-            ClockQuery,
-            QueryParameter(name="from", pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$", required=False),
-        ] = None,
-        to_clock: Annotated[
-            ClockQuery,
-            QueryParameter(name="to", pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$", required=False),
-        ] = None,
+        from_clock: FromClock = None,
+        to_clock: ToClock = None,
         duration_min: DurationQuery = 60,
         min_area_m2: Annotated[int | None, QueryParameter(ge=1, le=1_000_000, required=False)] = None,
-        whole: bool | None = None,
+        whole: FromQuery[bool | None] = None,
         party_id: PartyQuery = None,
-        purpose: Purpose = "private",
+        purpose: FromQuery[Purpose] = "private",
         home: CodeQuery = None,
-        sort: Literal["distance", "price", "name"] = "distance",
+        sort: FromQuery[Literal["distance", "price", "name"]] = "distance",
         limit: LimitQuery = 30,
         offset: OffsetQuery = 0,
     ) -> SearchPage:
@@ -176,14 +172,14 @@ class SearchController(Controller):
     )
     async def availability(
         self,
-        resource_id: UUID,
+        resource_id: FromPath[UUID],
         actor: NamedDependency[Actor],
         now: NamedDependency[datetime],
         day: Annotated[date | None, QueryParameter(name="date", required=False)] = None,
         days: Annotated[int, QueryParameter(ge=1, le=31, required=False)] = 1,
         duration_min: Annotated[int, QueryParameter(ge=0, le=7 * 24 * 60, required=False)] = 0,
         party_id: PartyQuery = None,
-        purpose: Purpose = "private",
+        purpose: FromQuery[Purpose] = "private",
         home: CodeQuery = None,
     ) -> reservations.Days:
         """Return days of one resource: taken and closed stretches, and starts with price or reason."""
@@ -195,11 +191,11 @@ class SearchController(Controller):
     async def price(
         self,
         actor: NamedDependency[Actor],
-        resource_id: UUID,
-        start: datetime,
-        end: datetime,
+        resource_id: FromQuery[UUID],
+        start: FromQuery[datetime],
+        end: FromQuery[datetime],
         party_id: PartyQuery = None,
-        purpose: Purpose = "private",
+        purpose: FromQuery[Purpose] = "private",
         home: CodeQuery = None,
     ) -> billing.PriceView:
         """Return what a booking would cost this customer, line by line."""
@@ -249,7 +245,7 @@ class HoldController(Controller):
 
     @get("/{hold_id:uuid}", operation_id="GetHold", responses=responses(404, 410))
     async def read(
-        self, hold_id: UUID, actor: NamedDependency[Actor], now: NamedDependency[datetime]
+        self, hold_id: FromPath[UUID], actor: NamedDependency[Actor], now: NamedDependency[datetime]
     ) -> reservations.Held:
         """Return the caller's own hold."""
         return await reservations.held(hold_id, actor, now)
@@ -257,7 +253,7 @@ class HoldController(Controller):
     @patch("/{hold_id:uuid}", operation_id="ChangeHold", responses=responses(403, 404, 410, 422))
     async def change(
         self,
-        hold_id: UUID,
+        hold_id: FromPath[UUID],
         data: JSONBody[HoldChange],
         actor: NamedDependency[Actor],
         now: NamedDependency[datetime],
@@ -276,7 +272,7 @@ class HoldController(Controller):
         responses=responses(403, 404, 409, 410),
     )
     async def extend(
-        self, hold_id: UUID, actor: NamedDependency[Actor], now: NamedDependency[datetime]
+        self, hold_id: FromPath[UUID], actor: NamedDependency[Actor], now: NamedDependency[datetime]
     ) -> reservations.Held:
         """Extend the hold by ten minutes, once (WCAG 2.2.1)."""
         await reservations.extend_hold(hold_id, by=actor, now=now)
@@ -284,7 +280,7 @@ class HoldController(Controller):
 
     @delete("/{hold_id:uuid}", operation_id="ReleaseHold", responses=responses(403))
     async def release(
-        self, hold_id: UUID, actor: NamedDependency[Actor], now: NamedDependency[datetime]
+        self, hold_id: FromPath[UUID], actor: NamedDependency[Actor], now: NamedDependency[datetime]
     ) -> None:
         """Let the time go. Releasing one that is gone is a no-op."""
         await reservations.release_hold(hold_id, by=actor, now=now)
@@ -328,7 +324,7 @@ class ReservationController(Controller):
         actor: NamedDependency[Actor],
         now: NamedDependency[datetime],
         party_id: PartyQuery = None,
-        when: Literal["upcoming", "past"] = "upcoming",
+        when: FromQuery[Literal["upcoming", "past"]] = "upcoming",
         limit: LimitQuery = 30,
         offset: OffsetQuery = 0,
     ) -> ReservationList:
@@ -341,7 +337,7 @@ class ReservationController(Controller):
 
     @get("/{reservation_id:uuid}", operation_id="GetReservation", responses=responses(404))
     async def read(
-        self, reservation_id: UUID, actor: NamedDependency[Actor], now: NamedDependency[datetime]
+        self, reservation_id: FromPath[UUID], actor: NamedDependency[Actor], now: NamedDependency[datetime]
     ) -> reservations.ReservationPage:
         """Return one booking to those it concerns; to everybody else it is absent."""
         return await reservations.page(reservation_id, actor, now)
@@ -354,7 +350,7 @@ class ReservationController(Controller):
     )
     async def cancel(
         self,
-        reservation_id: UUID,
+        reservation_id: FromPath[UUID],
         data: JSONBody[CancelReason],
         actor: NamedDependency[Actor],
         now: NamedDependency[datetime],

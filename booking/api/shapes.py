@@ -31,9 +31,9 @@ OffsetQuery = Annotated[int, QueryParameter(ge=0, le=100_000, required=False)]
 DayQuery = Annotated[
     date, QueryParameter(description="Local date in Sweden.", ge=date(2000, 1, 1), le=date(2099, 12, 31))
 ]
-ClockQuery = Annotated[
-    str | None, QueryParameter(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$", required=False)
-]
+_CLOCK = r"^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$"
+FromClock = Annotated[str | None, QueryParameter(name="from", pattern=_CLOCK, required=False)]
+ToClock = Annotated[str | None, QueryParameter(name="to", pattern=_CLOCK, required=False)]
 
 
 def minute_of_day(clock: str | None, otherwise: int) -> int:

@@ -6,7 +6,8 @@ from uuid import UUID
 
 import msgspec
 from litestar import Controller, get
-from litestar.params import NamedDependency, QueryParameter
+from litestar.di import NamedDependency
+from litestar.params import QueryParameter
 
 from booking import locks, places, reservations
 from booking.api.errors import responses

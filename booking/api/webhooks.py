@@ -4,7 +4,8 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from litestar import Controller, Request, post
-from litestar.params import NamedDependency, PathParameter
+from litestar.di import NamedDependency
+from litestar.params import PathParameter
 
 from booking import billing
 from booking.api.errors import responses

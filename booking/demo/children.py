@@ -80,8 +80,9 @@ class Children:
                 raise ChildTrouble(f"{name} is not ready after {seconds:.0f} s:\n{self.tail(name)}")
             time.sleep(0.05)
 
-    def tend(self) -> None:
-        """Start again what has ended, each time after a longer pause; say so."""
+    def tend(self) -> bool:
+        """Start again what has ended, each time after a longer pause; say so. True when a process is new."""
+        started = False
         now = time.monotonic()
         for name, child in self._children.items():
             if child.due is None and child.process.poll() is not None:
@@ -96,6 +97,8 @@ class Children:
                 _end_group(child.process.pid, signal.SIGKILL)
                 child.process, child.begun, child.due = self._spawn(child.program), now, None
                 self._write_down()
+                started = True
+        return started
 
     def stop(self) -> None:
         """Every child and grandchild has ended, the highest stage first; none left is a no-op."""
@@ -150,9 +153,13 @@ class Children:
 
 
 def run_to_end(
-    command: Sequence[str], environment: Mapping[str, str], log: Path, stopping: Callable[[], bool]
+    command: Sequence[str], environment: Mapping[str, str], log: Path, stopping: Callable[[], bool], say: Say
 ) -> int:
-    """Run a command in a session of its own and return its status; stopping ends it early."""
+    """Run a command in a session of its own and return its status; stopping ends it early.
+
+    `say` hears the last line of its output now and then.
+    """
+    begun = time.monotonic()
     with (
         log.open("ab") as out,
         subprocess.Popen(
@@ -168,8 +175,18 @@ def run_to_end(
         while process.poll() is None:
             if stopping():
                 _end([process])
+            if time.monotonic() - begun > 1:  # what is quick need not speak
+                say(last_line(log))
             time.sleep(0.05)
     return process.returncode
+
+
+def last_line(log: Path) -> str:
+    """Return the last line of a log that has one; the log may be long, so only its end is read."""
+    with log.open("rb") as file:
+        file.seek(max(0, log.stat().st_size - 2000))
+        lines = file.read().decode(errors="replace").split("\n")
+    return next((line.strip() for line in reversed(lines) if line.strip()), "")
 
 
 def birth(pid: int) -> str | None:

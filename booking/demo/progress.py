@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.text import Text
 
 console = Console(highlight=False, soft_wrap=True)
+LOG_EVERY_SECONDS = 10.0  # a log shall show that a long step is alive, not every word of it
 Note = Callable[[str], None]
 
 
@@ -26,7 +27,16 @@ def step(title: str) -> Iterator[Note]:
             yield from _closing(title, begun, notes, note)
     else:
         console.print(f"  {title} …")
-        yield from _closing(title, begun, notes, notes.append)
+        printed = begun
+
+        def note_in_log(text: str) -> None:
+            nonlocal printed
+            notes.append(text)
+            if time.monotonic() - printed > LOG_EVERY_SECONDS:
+                printed = time.monotonic()
+                console.print(Text(f"  {title}: {text}"))
+
+        yield from _closing(title, begun, notes, note_in_log)
 
 
 def _closing(title: str, begun: float, notes: list[str], note: Note) -> Iterator[Note]:

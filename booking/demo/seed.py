@@ -10,7 +10,6 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
-import msgspec
 from stdnum import luhn
 
 from booking import billing, broker, db, journal, locks, places, reservations
@@ -40,7 +39,7 @@ async def seed(settings: Settings) -> str:
     try:
         now = utc_now()
         if not await db.value(int, "SELECT count(*) FROM municipality"):
-            await _found(settings, now)
+            await found(settings, now)
         if not await db.value(int, "SELECT count(*) FROM journal WHERE action = 'demo.seeded'"):
             await _book(now)
         return await _sentence()
@@ -64,23 +63,24 @@ async def _sentence() -> str:
 # --- who and what there is ---
 
 
-async def _found(settings: Settings, now: datetime) -> None:
+async def found(settings: Settings, now: datetime) -> None:
     """Towns, price lists, places, people, doors: all or nothing, then the controllers' files."""
-    keys: dict[str, bytes] = {}
+    keys: dict[str, locks.Enrolment] = {}
     async with db.transaction():
         await _towns(now)
         for place in PLACES:
             await _place(place, now, keys)
         await _people(now)
-    passwords = {}
-    for name, key_file in keys.items():
+    for name, enrolment in keys.items():
         folder = _folder(settings) / name
         folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(0o700)
-        (folder / "controller.json").write_bytes(key_file)
+        (folder / "controller.json").write_bytes(enrolment.key_file)
         (folder / "controller.json").chmod(0o600)
-        passwords[name] = str(msgspec.json.decode(key_file)["password"])
-    broker.add_accounts(_folder(settings).parent / "broker", passwords)
+    passwords = {name: enrolment.password for name, enrolment in keys.items()}
+    ours = _folder(settings).parent / "broker"
+    if ours.is_dir():  # with MQTT_URL the broker is somebody else's, and so are its accounts
+        broker.add_accounts(ours, passwords)
 
 
 def _folder(settings: Settings) -> Path:
@@ -133,7 +133,7 @@ def _with_check_digit(digits: str) -> str:
     return digits + luhn.calc_check_digit(digits)
 
 
-async def _place(place: Place, now: datetime, keys: dict[str, bytes]) -> None:
+async def _place(place: Place, now: datetime, keys: dict[str, locks.Enrolment]) -> None:
     facility = new_id()
     slug = _slug(place.name)
     await db.run(
@@ -161,20 +161,22 @@ async def _place(place: Place, now: datetime, keys: dict[str, bytes]) -> None:
             closes * 60,
         )
     made = await _things(place, facility, slug)
-    controller = f"{place.town}-{slug}"[:32]
-    keys[controller] = await locks.enrol(controller, facility=facility, simulated=True, now=now)
+    controller = f"{place.town}-{slug}"[:32].rstrip("-")
+    keys[controller] = await locks.enrol(
+        controller, facility=facility, by=Actor.system(), now=now, simulated=True
+    )
     for number, (name, behind) in enumerate(place.doors.items(), start=1):
-        door = f"{slug}-{number}"
-        await locks.add_door(door, controller=controller, wire_id=f"d{number}", name=name)
-        for thing in behind if behind is not None else tuple(made):
-            if behind is not None or not _behind_another(place, thing):
-                await locks.add_access_rule(made[thing], door, before_s=900, after_s=900)
+        door = await locks.add_door(controller, f"d{number}", name)
+        for thing in made if behind is None else behind:
+            if behind is not None or not _has_own_door(place, thing):
+                await locks.allow(made[thing], door)
 
 
-def _behind_another(place: Place, thing: str) -> bool:
-    """True if a door of its own leads to the thing, so that the main entrance need not."""
+def _has_own_door(place: Place, thing: str) -> bool:
+    """True if a key cabinet leads to the thing, so that the entrance need not."""
     return any(
-        behind is not None and thing in behind and name != "Isentré" for name, behind in place.doors.items()
+        behind is not None and thing in behind and name == "Nyckelskåp"
+        for name, behind in place.doors.items()
     )
 
 

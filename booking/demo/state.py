@@ -39,6 +39,18 @@ def claimed(state: Path) -> Iterator[None]:
         yield
 
 
+def is_claimed(state: Path) -> bool:
+    """Say whether a supervisor works on this state."""
+    try:
+        with (state / "demo.lock").open() as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
+
+
 def wipe(state: Path) -> None:
     """Nothing of an earlier demo is left: no data, no secrets, no logs."""
     postgres.remove(state)
@@ -56,7 +68,7 @@ def kept(state: Path) -> dict[str, str]:
     known: dict[str, str] = json.loads(file.read_text()) if file.exists() else _drawn()
     for name in ("mqtt_port", "stripe_port"):
         if name not in known or not is_free(int(known[name])):
-            known[name] = str(_free_port())
+            known[name] = str(free_port())
     _write_private(file, known)
     return known
 
@@ -101,7 +113,8 @@ def _drawn() -> dict[str, str]:
     return {"secret_key": secrets.token_hex(32), **stripe, **hooks}
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port of the loopback interface that nobody uses now."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])

@@ -17,7 +17,7 @@ from types import FrameType
 
 from booking import broker, postgres
 from booking.demo import state as states
-from booking.demo.children import Children, ChildTrouble, Program, run_to_end
+from booking.demo.children import Children, ChildTrouble, Program, last_line, run_to_end
 from booking.demo.parts import Parts, complete, environment_of
 from booking.demo.progress import console, say, step
 
@@ -58,6 +58,7 @@ class _Supervisor:
         self.begun = time.monotonic()
         self.stop_asked = threading.Event()
         self.children = Children(state, say)
+        self.facts: dict[str, object] = {}
         self.server: postgres.Server | None = None
 
     def run(self, fresh: bool) -> int:
@@ -79,7 +80,7 @@ class _Supervisor:
         except _Stopping:
             pass
         except (_Failed, ChildTrouble, postgres.PostgresTrouble, broker.BrokerMissing) as error:
-            say(f"\n{error}\n\nthe demo did not start; after mending the cause, the same command goes on")
+            say(f"\n{error}\n\nthe demo has stopped; after mending the cause, the same command goes on")
             return BROKEN
         finally:
             self._stop()
@@ -108,7 +109,13 @@ class _Supervisor:
             for controller in controllers:
                 self._spawn(controller)
             note(f"{len(controllers)} simulated door controllers")
-        self._publish(environment, owner)
+        self.facts = {
+            "url": self.url,
+            "owner_url": owner,
+            "environment": environment,
+            "state": str(self.state),
+        }
+        self._publish()
         self._welcome()
 
     @property
@@ -142,13 +149,13 @@ class _Supervisor:
         log = self.state / "log" / f"{command}.log"
         with step(title) as note:
             program = [sys.executable, "-m", "booking", command]
-            status = run_to_end(program, complete(environment), log, self.stop_asked.is_set)
+            status = run_to_end(program, complete(environment), log, self.stop_asked.is_set, note)
             self._safe_point()
             if status != 0:
                 raise _Failed(
                     f"`booking {command}` ended with status {status}:\n{self.children.tail(command)}"
                 )
-            note(self.children.tail(command, 1).strip())
+            note(last_line(log))
 
     def _web_ui(self) -> None:
         """Build the pages if stale; without Node or npm the product still serves its API and says so."""
@@ -157,8 +164,7 @@ class _Supervisor:
         builder = [sys.executable, str(ROOT / "booking" / "web" / "build.py")]
         log = self.state / "log" / "web-ui.log"
         with step("web UI") as note:
-            note("builds on the first start, about half a minute")
-            status = run_to_end(builder, complete({}), log, self.stop_asked.is_set)
+            status = run_to_end(builder, complete({}), log, self.stop_asked.is_set, note)
             self._safe_point()
             note(
                 self.children.tail("web-ui", 1).strip() if status == 0 else f"not built, see {log}; API only"
@@ -181,16 +187,8 @@ class _Supervisor:
         except OSError:
             return False
 
-    def _publish(self, environment: dict[str, str], owner: str) -> None:
-        pids = self.children.pids() | {"supervisor": os.getpid()}
-        facts = {
-            "url": self.url,
-            "owner_url": owner,
-            "environment": environment,
-            "pids": pids,
-            "state": str(self.state),
-        }
-        states.publish(self.state, dict(facts))
+    def _publish(self) -> None:
+        states.publish(self.state, self.facts | {"pids": self.children.pids() | {"supervisor": os.getpid()}})
 
     def _welcome(self) -> None:
         seconds = time.monotonic() - self.begun
@@ -211,7 +209,11 @@ class _Supervisor:
 
     def _watch(self) -> None:
         while not self.stop_asked.wait(0.2):
-            self.children.tend()
+            if self.children.tend():
+                self._publish()
+            if self.server is not None and not self.server.is_up():
+                say("PostgreSQL ended; starts again")
+                self.server = postgres.start(self.state, say=say)
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         if self.stop_asked.is_set():

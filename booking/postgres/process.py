@@ -36,7 +36,7 @@ _TESTS_ONLY = {
 
 def launch(programs: Path, home: Path, who: Account, for_tests: bool) -> int:
     """Start `postgres` in a session of its own: a Ctrl-C in the terminal must not reach it before us."""
-    settings = _ALWAYS | (_TESTS_ONLY if for_tests else {}) | {"port": str(_free_port())}
+    settings = _ALWAYS | (_TESTS_ONLY if for_tests else {}) | {"port": str(_port(home))}
     options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
     log = home / "server.log"
     if log.exists() and log.stat().st_size > 10_000_000:
@@ -66,30 +66,48 @@ def _ending_with_parent() -> Callable[[], object] | None:
     return lambda: prctl(1, int(signal.SIGINT))  # 1 is PR_SET_PDEATHSIG
 
 
-def _free_port() -> int:
+def _port(home: Path) -> int:
+    """Return the port of last time where it is free, so that who is connected finds a restarted server again."""
+    last = home / "port"
+    wished = int(last.read_text()) if last.exists() else 0
     with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind(("127.0.0.1", wished))
+        except OSError:
+            listener.bind(("127.0.0.1", 0))
+        port = int(listener.getsockname()[1])
+    last.write_text(str(port))
+    return port
 
 
 def postmaster(data: Path) -> int | None:
     """Return the process that serves this data directory, or None.
 
-    A pid file outlives a crash and its number may by now be somebody else's; a postmaster works in its data
-    directory, which tells them apart. PostgreSQL itself would refuse to start beside a stranger of the same user.
+    A pid file outlives a crash, and its number may by now be a stranger's, or a zombie's where nobody reaps; a
+    postmaster works in its data directory, which tells them apart. PostgreSQL itself only asks whether a process
+    of that number and user exists, and would refuse to start: for that reason the stale file is removed.
     """
     file = data / "postmaster.pid"
     try:
         pid = int(file.read_text().split("\n")[0])
-        os.kill(pid, 0)
-        if Path("/proc/self").exists() and Path(f"/proc/{pid}/cwd").resolve(strict=True) != data.resolve():
+        if ended(pid) or not _works_in(pid, data):
             file.unlink()
             return None
-    except PermissionError:
-        return None
     except (OSError, ValueError):
         return None
     return pid
+
+
+def _works_in(pid: int, folder: Path) -> bool:
+    try:
+        return Path(f"/proc/{pid}/cwd").resolve(strict=True) == folder.resolve()
+    except PermissionError:
+        return False  # somebody else's process; ours we may look at
+    except FileNotFoundError:
+        return not Path(
+            "/proc/self/cwd"
+        ).exists()  # a zombie; or a system without /proc, where we believe the file
 
 
 def await_ready(home: Path, pid: int, say: Say) -> int:

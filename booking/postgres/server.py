@@ -69,14 +69,17 @@ class Server:
         """Remove a database, throwing out whoever is connected; one that is gone is a no-op."""
         self.sql(f"DROP DATABASE IF EXISTS {database} WITH (FORCE);")
 
+    def is_up(self) -> bool:
+        """Say whether this process still serves."""
+        return postmaster(self.home / "data") == self.pid
+
     def stop(self) -> None:
         """Return when the server has written everything and ended; one that has ended is a no-op."""
-        data = self.home / "data"
         for ask, seconds in ((signal.SIGINT, STOP_SECONDS), (signal.SIGQUIT, 10)):
-            if postmaster(data) != self.pid:
+            if not self.is_up():
                 break
             os.kill(self.pid, ask)
-            if wait(lambda: postmaster(data) != self.pid, seconds):
+            if wait(lambda: not self.is_up(), seconds):
                 break
         else:
             raise PostgresTrouble(

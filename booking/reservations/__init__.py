@@ -1,1 +1,71 @@
-"""The calendar: who has what, when. Enter here; it calls down."""
+"""The calendar: who has what, when. Enter here; it calls down.
+
+Knows holds, reservations, free time and search. Asks billing for prices and charges, locks for codes.
+"""
+
+from booking.reservations.actions import (
+    Wish,
+    adopt_holds,
+    cancel,
+    change_hold,
+    complete_due,
+    expire_due,
+    extend_hold,
+    hold,
+    release_hold,
+    reserve,
+    settle_payment,
+)
+from booking.reservations.calendar import open_spans
+from booking.reservations.days import Days, availability
+from booking.reservations.errors import HoldExpired, SlotTaken
+from booking.reservations.offers import Customer, price
+from booking.reservations.queries import (
+    Held,
+    ReservationCard,
+    ReservationPage,
+    TimelineBooking,
+    cards,
+    held,
+    must_see,
+    page,
+    timeline,
+)
+from booking.reservations.search import Facet, Hit, Query, Results, Suggestion, alternatives, search
+
+__all__ = [
+    "Customer",
+    "Days",
+    "Facet",
+    "Held",
+    "Hit",
+    "HoldExpired",
+    "Query",
+    "ReservationCard",
+    "ReservationPage",
+    "Results",
+    "SlotTaken",
+    "Suggestion",
+    "TimelineBooking",
+    "Wish",
+    "adopt_holds",
+    "alternatives",
+    "availability",
+    "cancel",
+    "cards",
+    "change_hold",
+    "complete_due",
+    "expire_due",
+    "extend_hold",
+    "held",
+    "hold",
+    "must_see",
+    "open_spans",
+    "page",
+    "price",
+    "release_hold",
+    "reserve",
+    "search",
+    "settle_payment",
+    "timeline",
+]

@@ -1,12 +1,13 @@
 """Hold, reserve, pay, cancel. One public function = one transaction = one verb a clerk would use."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from asyncpg import ExclusionViolationError
 
 from booking import billing, db, journal, locks, places
+from booking.clock import SWEDEN
 from booking.errors import NotFound, Rejected
 from booking.ids import new_id
 from booking.people import Actor, Role
@@ -36,7 +37,7 @@ class Wish:
     resource_id: UUID
     span: Span
     purpose: str = "private"
-    customer: Customer = Customer()
+    customer: Customer = field(default_factory=Customer)
     title: str | None = None
 
 
@@ -360,7 +361,7 @@ async def _confirm(
 
 async def _invoice_text(row: Row) -> str:
     resource = await places.resource(row.resource)
-    start, end = (moment.astimezone(offers.SWEDEN) for moment in (row.starts_at, row.ends_at))
+    start, end = (moment.astimezone(SWEDEN) for moment in (row.starts_at, row.ends_at))
     return f"{resource.facility.name}, {resource.name}, {start:%Y-%m-%d %H:%M}–{end:%H:%M}"
 
 

@@ -1,7 +1,7 @@
 """Search: what is free for this customer, own municipality first, neighbours beside it; and the loser's alternatives."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from math import asin, cos, radians, sin, sqrt
 from uuid import UUID
@@ -39,7 +39,7 @@ class Query:
     whole: bool | None = None
     near: tuple[float, float] | None = None  # lat, lon
     purpose: str = "private"
-    customer: Customer = Customer()
+    customer: Customer = field(default_factory=Customer)
     sort: str = "distance"
     limit: int = 30
     offset: int = 0

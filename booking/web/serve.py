@@ -24,8 +24,9 @@ def routes(tiles: str | None) -> list[Router | HTTPRouteHandler]:
     headers = {"Content-Security-Policy": policy(shell, tiles), "Cache-Control": "no-cache", **SECURITY}
 
     @get(["/", "/{path:path}"], include_in_schema=False, media_type="text/html", name="pages")
-    async def page(request: Request[Any, Any, Any], path: str = "") -> Response[bytes]:
+    async def page(request: Request[Any, Any, Any]) -> Response[bytes]:
         """Return a file of the build, or the shell for a page address."""
+        path = request.url.path
         if path.startswith("/api/") or path == "/api":
             raise NotFoundException("there is no such address")
         file = DIST / path.lstrip("/")

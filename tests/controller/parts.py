@@ -130,7 +130,9 @@ def running_controller(state: Path, url: str, *more: str) -> Iterator[Process]:
     try:
         ended = process.child
         assert ended is not None
-        eventually(lambda: "ready" in process.said or ended.poll() is not None, what="the controller's start")
+        eventually(
+            lambda: "ready, stored" in process.said or ended.poll() is not None, what="the controller's start"
+        )
         assert ended.poll() is None, process.said
         yield process
     finally:

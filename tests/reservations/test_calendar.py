@@ -1,6 +1,7 @@
 """Opening hours, rasters and free time, with both nights of the year on which the clock changes."""
 
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from uuid import uuid4
 
 import pytest
@@ -151,7 +152,7 @@ def test_subtracting__leaves_exactly_the_minutes_that_are_not_busy(
     free = subtract(join(whole), busy)
 
     assert _minutes_in(free) == _minutes_in(whole) - _minutes_in(busy)
-    assert all(one.end <= other.start for one, other in zip(free, free[1:], strict=False))
+    assert all(one.end <= other.start for one, other in pairwise(free))
 
 
 @given(spans)
@@ -159,4 +160,4 @@ def test_joining__keeps_every_minute_and_nothing_touches(many: list[Span]) -> No
     joined = join(many)
 
     assert _minutes_in(joined) == _minutes_in(many)
-    assert all(one.end < other.start for one, other in zip(joined, joined[1:], strict=False))
+    assert all(one.end < other.start for one, other in pairwise(joined))

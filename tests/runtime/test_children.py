@@ -126,10 +126,13 @@ def test_child_that_ends_at_once__trouble_shows_its_last_words(children: Childre
 
 def test_stopping_while_a_command_runs__ends_it(tmp_path: Path) -> None:
     output = tmp_path / "out"
-    status = run_to_end(
-        [sys.executable, "-c", FOR_EVER],
-        os.environ,
-        output,
-        lambda: output.exists() and output.read_text() != "",
-    )
+    command = [sys.executable, "-c", FOR_EVER]
+    status = run_to_end(command, os.environ, output, lambda: "up" in output.read_text(), lambda text: None)
     assert status == -signal.SIGTERM
+
+
+def test_long_command__is_heard_while_it_runs(tmp_path: Path) -> None:
+    heard: list[str] = []
+    command = [sys.executable, "-c", FOR_EVER]
+    run_to_end(command, os.environ, tmp_path / "out", lambda: "up" in heard, heard.append)
+    assert heard[-1] == "up"

@@ -9,7 +9,7 @@ import pytest
 
 from booking import postgres
 from booking.demo.children import birth
-from booking.postgres.process import ended, wait
+from booking.postgres.process import wait
 
 START_AND_DIE = """
 import os, sys
@@ -51,8 +51,10 @@ def test_data__survives_stop_and_kill_of_the_server(state: Path) -> None:
     server.stop()
     server = postgres.start(state)
     os.kill(server.pid, signal.SIGKILL)
-    assert wait(lambda: ended(server.pid), 10)
-    assert postgres.start(state).sql("SELECT one FROM kept", postgres.DATABASE) == "1"
+    assert wait(lambda: not server.is_up(), 10)
+    again = postgres.start(state)
+    assert again.url() == server.url()
+    assert again.sql("SELECT one FROM kept", postgres.DATABASE) == "1"
 
 
 def test_app_role__is_no_superuser_and_makes_no_tables(state: Path) -> None:

@@ -1,13 +1,21 @@
 /** Texts. `sv.json` is the truth; a test proves that every language has the same keys. */
 import sv from './sv.json';
 
-export type Key = keyof typeof sv;
 export type Language = 'sv' | 'en';
-type Texts = Record<Key, string>;
 type Params = Record<string, string | number>;
+type Counted<K extends string> = { [Key in K]: Key extends `${infer Base}.other` ? Base : never }[K];
+
+export interface Texts<K extends string> {
+	/** The text of a key, with `{name}` filled in. */
+	t(key: K, params?: Params): string;
+	/** The text for a number: `base.one` or `base.other`, with `{n}` filled in. */
+	tn(base: Counted<K>, n: number, params?: Params): string;
+	/** The text of a key that the server's word completes, or the fallback when we have no such text. */
+	tx(prefix: string, word: string | null | undefined, fallback: K): string;
+}
 
 const STORED = 'language';
-let texts = $state.raw<Texts>(sv);
+const reloads: ((language: Language) => Promise<void>)[] = [];
 let current = $state<Language>('sv');
 
 export const locale = {
@@ -18,7 +26,7 @@ export const locale = {
 
 /** Shows this language from now on, in this browser. */
 export async function useLanguage(language: Language): Promise<void> {
-	texts = language === 'en' ? ((await import('./en.json')).default as Texts) : sv;
+	await Promise.all(reloads.map((reload) => reload(language)));
 	current = language;
 	document.documentElement.lang = language;
 	localStorage.setItem(STORED, language);
@@ -33,21 +41,26 @@ function fill(text: string, params?: Params): string {
 	return params ? text.replace(/\{(\w+)\}/g, (whole, name: string) => String(params[name] ?? whole)) : text;
 }
 
-/** The text of a key, with `{name}` filled in. */
-export function t(key: Key, params?: Params): string {
-	return fill(texts[key], params);
+/** The texts of one part of the product; the English ones are fetched when first wanted. */
+export function textsOf<K extends string>(swedish: Record<K, string>, english: () => Promise<Record<K, string>>): Texts<K> {
+	let texts = $state.raw(swedish);
+	const reload = async (language: Language): Promise<void> => {
+		texts = language === 'en' ? await english() : swedish;
+	};
+	reloads.push(reload);
+	if (current !== 'sv') void reload(current);
+	return {
+		t: (key, params) => fill(texts[key], params),
+		tn(base, n, params = {}) {
+			const form = new Intl.PluralRules(current).select(n) === 'one' ? 'one' : 'other';
+			return fill(texts[`${base}.${form}` as K], { n, ...params });
+		},
+		tx(prefix, word, fallback) {
+			const key = `${prefix}.${word ?? ''}`;
+			return key in texts ? texts[key as K] : texts[fallback];
+		}
+	};
 }
 
-type Counted = { [K in Key]: K extends `${infer Base}.other` ? Base : never }[Key];
-
-/** The text for a number: `base.one` or `base.other`, with `{n}` filled in. */
-export function tn(base: Counted, n: number, params: Params = {}): string {
-	const form = new Intl.PluralRules(current).select(n) === 'one' ? 'one' : 'other';
-	return fill(texts[`${base}.${form}` as Key], { n, ...params });
-}
-
-/** The text of a key that the server's word completes, or the fallback when we have no such text. */
-export function tx(prefix: string, word: string | null | undefined, fallback: Key): string {
-	const key = `${prefix}.${word ?? ''}`;
-	return key in texts ? texts[key as Key] : texts[fallback];
-}
+export type Key = keyof typeof sv;
+export const { t, tn, tx } = textsOf<Key>(sv, async () => (await import('./en.json')).default);

@@ -1,0 +1,99 @@
+"""What controllers say: opened, checked, and handed to the one function that cares. Untrusted until then (§15.11)."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+
+import msgspec
+
+from booking import db
+from booking.locks import events, reports, snapshots
+from booking.locks.packets import Incoming, Packet
+from booking.locks.snapshots import Owed
+from booking.lockwire import envelope, ids
+from booking.lockwire.envelope import Dropped, Opened
+from booking.lockwire.messages import Events, Report, Result, Status, TimeAnswer, TimeRequest
+from booking.lockwire.strict import StrictError, parse
+
+log = logging.getLogger("booking.locks")
+
+DRIFT, UNTRUSTED = timedelta(seconds=30), timedelta(seconds=300)
+
+
+async def receive(message: Incoming, now: datetime) -> list[Packet]:
+    """The message has had its effect, committed; returns what to answer. Anything wrong with it: no effect."""
+    found = ids.parse_topic(message.topic)
+    if found is None or found[1] != "up" or not message.payload:
+        return []
+    row = await snapshots.owed(found[0])
+    if row is None:
+        return []  # unknown ids are never created on their word
+    if found[2] == "status":
+        await _take_status(row.id, message.payload, now)
+        return []
+    act = _ACTS.get(found[2])
+    try:
+        if act is None:
+            return []
+        return await act(row, envelope.unseal(message.payload, [row.keys()], "up", message.topic), now)
+    except (Dropped, StrictError) as error:
+        log.warning("dropped: controller=%s message=%s why=%s", row.id, found[2], error)
+        return []
+
+
+async def _take_report(row: Owed, opened: Opened, now: datetime) -> list[Packet]:
+    await reports.judge(row, opened, parse(opened.plain, Report), now)
+    return []
+
+
+async def _take_events(row: Owed, opened: Opened, now: datetime) -> list[Packet]:
+    return await events.store(row, parse(opened.plain, Events).ev, now)
+
+
+async def _take_result(row: Owed, opened: Opened, now: datetime) -> list[Packet]:
+    result = parse(opened.plain, Result)
+    log.info("result: controller=%s command=%s ok=%s why=%s", row.id, result.id, result.ok, result.why)
+    return []
+
+
+async def _take_time(row: Owed, opened: Opened, now: datetime) -> list[Packet]:
+    """Answer at once, and compare its clock with ours (§9.6)."""
+    asked = parse(opened.plain, TimeRequest)
+    utc_ms = int(now.timestamp() * 1_000)
+    clock = "untrusted"
+    if asked.utc_ms is not None:
+        off = timedelta(milliseconds=abs(asked.utc_ms - utc_ms))
+        clock = "ok" if off <= DRIFT else "drift" if off <= UNTRUSTED else "untrusted"
+    await db.run(
+        "UPDATE controller SET clock = $2, last_seen = $3 WHERE id = $1 AND (clock <> $2 OR"
+        " coalesce(last_seen, '-infinity') < $3)",
+        row.id,
+        clock,
+        now,
+    )
+    return [snapshots.sealed(row, "time", msgspec.json.encode(TimeAnswer(asked.n, utc_ms)), qos=0)]
+
+
+async def _take_status(controller: str, payload: bytes, now: datetime) -> None:
+    """A hint only: it never moves a grant, and an older connection's will is ignored (§10)."""
+    try:
+        status = parse(payload, Status)
+    except StrictError:
+        return
+    if status.st == "offline":
+        changed = await db.run(
+            "UPDATE controller SET offline_at = $3 WHERE id = $1 AND sid = $2 AND offline_at IS NULL",
+            controller,
+            status.sid,
+            now,
+        )
+        if changed:
+            await reports.tell_doors("controller.offline", controller, now)
+
+
+_ACTS: dict[str, Callable[[Owed, Opened, datetime], Awaitable[list[Packet]]]] = {
+    "reported": _take_report,
+    "evt": _take_events,
+    "res": _take_result,
+    "time": _take_time,
+}

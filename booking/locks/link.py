@@ -1,0 +1,197 @@
+"""Hold the link: one worker at a time speaks to the broker, publishes what is owed and hears what comes back."""
+
+import asyncio
+import contextlib
+import logging
+import zlib
+from datetime import datetime, timedelta
+
+import asyncpg
+
+from booking import db, outbox
+from booking.clock import utc_now
+from booking.locks import actions, incoming, snapshots
+from booking.locks.actions import PUBLISH
+from booking.locks.mqtt import BrokerUnavailable, Wire
+from booking.locks.packets import Incoming, Packet
+from booking.lockwire import ids
+from booking.outbox import Debt, Handler, Postpone
+from booking.settings import Settings
+
+log = logging.getLogger("booking.locks")
+
+_LEADER = 7_366_301  # any constant: the advisory lock of whoever holds the link
+LANES = 4  # messages of one controller stay in order, those of different ones don't wait for each other
+RECONCILE_S, TIDY_S, CHECK_S = 5.0, 300.0, 2.0
+LONGEST_LANE = 20_000
+
+
+async def hold_link(settings: Settings, stop: asyncio.Event) -> None:
+    """Until told to stop: become the one who holds the link, hold it, and try again after any loss."""
+    while not stop.is_set():
+        try:
+            await _lead(settings.mqtt_url or "", stop)
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            log.warning("link: %s, trying again", type(error).__name__)
+        await _pause(stop, CHECK_S)
+
+
+async def _lead(url: str, stop: asyncio.Event) -> None:
+    """Hold the link as long as the advisory lock is ours; it goes with its connection, also after kill -9."""
+    connection = await db.dedicated()
+    try:
+        while not await connection.fetchval("SELECT pg_try_advisory_lock($1)", _LEADER):
+            await _pause(stop, CHECK_S)
+            if stop.is_set():
+                return
+        log.info("this worker holds the lock link")
+        await Link(url).run(connection, stop)
+    finally:
+        await connection.close(timeout=2)
+
+
+class Link:
+    """One term of holding the link."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._wire: Wire | None = None
+        self._lanes: list[asyncio.Queue[Incoming]] = [asyncio.Queue(LONGEST_LANE) for _ in range(LANES)]
+        self._continuity: set[str] = set()
+        self._wake = asyncio.Event()
+        self._is_new, self._owe_all = True, False
+
+    @property
+    def handlers(self) -> dict[str, Handler]:
+        """Which debts are paid here."""
+        return {PUBLISH: self._publish}
+
+    async def run(self, leader: asyncpg.Connection, stop: asyncio.Event) -> None:
+        """Work until told to stop or the leader's connection is lost."""
+        self._wire = Wire(self._url, on_message=self._arrived, on_connected=self._connected)
+        await leader.add_listener("outbox", self._notified)
+        self._wire.start()
+        tasks = [asyncio.create_task(self._hear(lane)) for lane in self._lanes]
+        tasks += [
+            asyncio.create_task(self._drain(stop)),
+            asyncio.create_task(self._sweep(stop)),
+            asyncio.create_task(_until_lost(leader, stop)),
+        ]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await self._wire.stop()
+
+    # -- what comes back ----------------------------------------------------------------------
+
+    def _connected(self, session_present: bool) -> None:
+        log.info("connected to the broker, session %s", "kept" if session_present else "new")
+        if not session_present:
+            asyncio.get_running_loop().create_task(self._owe_everything())
+        self._wake.set()
+
+    async def _owe_everything(self) -> None:
+        """The broker has forgotten: every controller is owed its current version again (§12.4)."""
+        with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            async with db.transaction():
+                for name in await db.column(
+                    str, "SELECT id FROM controller WHERE NOT quarantine ORDER BY id"
+                ):
+                    await outbox.put(PUBLISH, key=name, now=utc_now())
+
+    def _arrived(self, message: Incoming) -> None:
+        lane = self._lanes[zlib.crc32(message.topic.split("/")[2].encode()) % LANES]
+        with contextlib.suppress(asyncio.QueueFull):  # everything that matters is said again
+            lane.put_nowait(message)
+
+    async def _hear(self, lane: asyncio.Queue[Incoming]) -> None:
+        while True:
+            message = await lane.get()
+            try:
+                for answer in await incoming.receive(message, utc_now()):
+                    await self._send(answer)
+                await self._note_continuity(message)
+            except BrokerUnavailable:
+                continue  # the controller asks or sends again
+            except Exception:  # one bad message must not deafen us
+                log.exception("message on %s", message.topic)
+
+    async def _note_continuity(self, message: Incoming) -> None:
+        """A report has been read since we hold the link; only then may its controller be published to (§12.4).
+
+        Whether it was recognised is the row's business: an unknown one has put it into quarantine by now.
+        """
+        found = ids.parse_topic(message.topic)
+        if found is not None and found[2] == "reported" and found[0] not in self._continuity:
+            self._continuity.add(found[0])
+            due = "UPDATE outbox SET due_at = $3 WHERE kind = $1 AND key = $2 AND due_at > $3"
+            await db.run(due, PUBLISH, found[0], utc_now())
+            self._wake.set()
+
+    # -- what is owed -------------------------------------------------------------------------
+
+    async def _send(self, packet: Packet) -> int:
+        if self._wire is None:
+            raise BrokerUnavailable("not connected")
+        return await self._wire.send(packet)
+
+    async def _publish(self, debt: Debt, now: datetime) -> None:
+        row = await snapshots.owed(debt.key)
+        if row is None:
+            return
+        if row.rep_boot > 0 and row.id not in self._continuity:
+            raise Postpone(
+                timedelta(seconds=1), "waiting for a report, to be sure this database is not an old one"
+            )
+        try:
+            reason = await snapshots.publish(debt.key, self._send, now)
+        except BrokerUnavailable as error:
+            raise Postpone(timedelta(seconds=1), str(error)) from error
+        if reason is not None and reason >= 0x80:
+            log.error("the broker refuses our snapshots: reason %#x; check the account's access list", reason)
+            raise Postpone(timedelta(seconds=30), f"refused with {reason:#x}")
+
+    def _notified(self, *_: object) -> None:
+        self._wake.set()
+
+    async def _drain(self, stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            self._wake.clear()
+            if self._owe_all:
+                await self._owe_everything()
+            if self._wire is not None and self._wire.is_connected:
+                await outbox.drain(self.handlers, utc_now, _log_failure)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), 0.5)
+
+    async def _sweep(self, stop: asyncio.Event) -> None:
+        since_tidy = TIDY_S
+        while not stop.is_set():
+            await actions.reconcile(utc_now())
+            if since_tidy >= TIDY_S:
+                await actions.refresh_horizon(utc_now())
+                await actions.expire_ended(utc_now())
+                since_tidy = 0
+            await _pause(stop, RECONCILE_S)
+            since_tidy += RECONCILE_S
+
+
+async def _until_lost(leader: asyncpg.Connection, stop: asyncio.Event) -> None:
+    """Return when told to stop; raise when the lock may be somebody else's."""
+    while not stop.is_set():
+        await leader.fetchval("SELECT 1", timeout=5)
+        await _pause(stop, CHECK_S)
+
+
+async def _pause(stop: asyncio.Event, seconds: float) -> None:
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(stop.wait(), seconds)
+
+
+def _log_failure(debt: Debt, error: Exception) -> None:
+    log.warning("%s %s: attempt %d failed: %s", debt.kind, debt.key, debt.attempts, error)

@@ -1,0 +1,233 @@
+"""Judge a report: only what we wrote ourselves, proved by its digest, moves a grant (lock protocol §12.2)."""
+
+import logging
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from booking import db, journal, outbox
+from booking.locks import vault
+from booking.locks.actions import ATTEMPTS, PUBLISH, free_pins, raise_versions, tell
+from booking.locks.snapshots import Owed
+from booking.lockwire import pins
+from booking.lockwire.envelope import Opened
+from booking.lockwire.messages import Report
+from booking.people import Actor
+
+log = logging.getLogger("booking.locks")
+
+
+class _Before(db.Record):
+    """What the controller's row said until now."""
+
+    municipality: str
+    epoch: int
+    want_ver: int
+    rep_epoch: int
+    rep_ver: int
+    rep_boot: int
+    rep_rs: int
+    sid: str | None
+    quarantine: bool
+    offline_at: datetime | None
+    report: str | None
+
+
+async def judge(row: Owed, opened: Opened, report: Report, now: datetime) -> None:
+    """The controller's row and its grants say what this report proves; an older or unknown one proves nothing."""
+    async with db.transaction():
+        before = await db.row(
+            _Before,
+            "SELECT f.municipality, c.epoch, c.want_ver, c.rep_epoch, c.rep_ver, c.rep_boot, c.rep_rs,"
+            " c.sid, c.quarantine, c.offline_at, c.report FROM controller c JOIN facility f ON f.id = c.facility"
+            " WHERE c.id = $1 AND c.gen = $2 FOR UPDATE OF c",
+            row.id,
+            opened.gen,
+        )
+        if before is None or (report.boot, report.rs) <= (before.rep_boot, before.rep_rs):
+            return  # older, or the retained copy of the last one
+        version = (opened.epoch, opened.ver)
+        recognised = await _is_ours(row.id, version, report.dig)
+        await _note(row.id, version, report, now, quarantine=before.quarantine or not recognised)
+        if not recognised:
+            await _quarantine(row.id, before, now)
+            return
+        if before.quarantine:
+            return
+        await _move_grants(row.id, version, report, before.municipality, now)
+        # A new connection gets what it lacks at once; one that goes on lacking it is left to `reconcile`.
+        if version != (before.epoch, before.want_ver) and report.sid != before.sid:
+            await outbox.put(PUBLISH, key=row.id, now=now)
+        if _visibly_changed(before, version, report):
+            await _tell_doors("doors.changed", before.municipality, now)
+
+
+async def _is_ours(controller: str, version: tuple[int, int], digest: str | None) -> bool:
+    if version == (0, 0):
+        return digest is None
+    return bool(
+        await db.value(
+            bool,
+            "SELECT true FROM snapshot_log WHERE controller = $1 AND epoch = $2 AND ver = $3 AND digest = $4",
+            controller,
+            *version,
+            digest,
+        )
+    )
+
+
+async def _note(
+    controller: str, version: tuple[int, int], report: Report, now: datetime, *, quarantine: bool
+) -> None:
+    await db.run(
+        "UPDATE controller SET rep_epoch = $2, rep_ver = $3, rep_boot = $4, rep_rs = $5, sid = $6, report = $7,"
+        " last_seen = $8, rep_at = $8, offline_at = NULL, quarantine = $9,"
+        " retry_s = CASE WHEN (rep_epoch, rep_ver) < ($2, $3) THEN 5 ELSE retry_s END WHERE id = $1",
+        controller,
+        *version,
+        report.boot,
+        report.rs,
+        report.sid,
+        msgspec.json.encode(report).decode(),
+        now,
+        quarantine,
+    )
+
+
+async def _quarantine(controller: str, before: _Before, now: datetime) -> None:
+    """Nothing more is published to it until an operator confirms (§12.5)."""
+    if before.quarantine:
+        return
+    log.error("restore quarantine: controller=%s reports a version this database never wrote", controller)
+    await _tell_doors("controller.quarantine", before.municipality, now)
+
+
+def _visibly_changed(before: _Before, version: tuple[int, int], report: Report) -> bool:
+    if (
+        before.report is None
+        or before.offline_at is not None
+        or version != (before.rep_epoch, before.rep_ver)
+    ):
+        return True
+    known = msgspec.json.decode(before.report, type=Report)
+    return (known.doors, known.clk.src, known.bad) != (report.doors, report.clk.src, report.bad)
+
+
+class _Moved(db.Record):
+    id: UUID
+    reservation: UUID
+
+
+async def _move_grants(
+    controller: str, version: tuple[int, int], report: Report, municipality: str, now: datetime
+) -> None:
+    pending = [UUID(id) for id in report.pend if _is_uuid(id)]
+    refused = {UUID(each.id): each.why for each in report.rej if _is_uuid(each.id)}
+    applied = await db.rows(
+        _Moved,
+        "UPDATE access_grant SET applied_at = $4, rejected = NULL WHERE controller = $1 AND gone_ver IS NULL"
+        " AND (first_epoch, first_ver) <= ($2, $3) AND (applied_at IS NULL OR rejected IS NOT NULL)"
+        " AND id <> ALL($5) RETURNING id, reservation",
+        controller,
+        *version,
+        now,
+        [*pending, *refused],
+    )
+    removed = await db.rows(
+        _Moved,
+        "UPDATE access_grant SET gone_at = $4 WHERE controller = $1 AND gone_at IS NULL AND id <> ALL($5)"
+        " AND ((gone_epoch, gone_ver) <= ($2, $3) OR (gone_ver IS NOT NULL AND $3 = 0))"
+        " RETURNING id, reservation",
+        controller,
+        *version,
+        now,
+        pending,
+    )
+    await free_pins([one.id for one in removed], at=now)
+    # An emptied or rolled-back device has lost what it had.
+    await db.run(
+        "UPDATE access_grant SET applied_at = NULL WHERE controller = $1 AND applied_at IS NOT NULL"
+        " AND gone_ver IS NULL AND ((first_epoch, first_ver) > ($2, $3) OR first_ver IS NULL)",
+        controller,
+        *version,
+    )
+    for one in applied:
+        await tell("access.applied", one.reservation, municipality, now)
+    for one in removed:
+        await tell("access.removed", one.reservation, municipality, now)
+    await _take_refusals(controller, version, refused, municipality, now)
+
+
+async def _take_refusals(
+    controller: str, version: tuple[int, int], refused: dict[UUID, str], municipality: str, now: datetime
+) -> None:
+    """A refusal is a state; for a PIN that the device itself uses, another is drawn (§12.2.4)."""
+    for id, why in refused.items():
+        found = await db.rows(
+            _Moved,
+            "UPDATE access_grant SET rejected = $4 WHERE id = $5 AND controller = $1 AND gone_ver IS NULL"
+            " AND (first_epoch, first_ver) <= ($2, $3) AND rejected IS DISTINCT FROM $4"
+            " RETURNING id, reservation",
+            controller,
+            *version,
+            why,
+            id,
+        )
+        for one in found:
+            if why == "dup":
+                await change_pin(one.reservation, now)
+            await tell("access.rejected", one.reservation, municipality, now)
+
+
+async def change_pin(reservation: UUID, now: datetime) -> None:
+    """The booking has another PIN at all its doors, owed to them anew."""
+    grants = await db.column(
+        UUID,
+        "SELECT id FROM access_grant WHERE reservation = $1 AND gone_ver IS NULL ORDER BY id",
+        reservation,
+    )
+    controllers = await db.column(
+        str, "SELECT DISTINCT controller FROM access_grant WHERE id = ANY($1) ORDER BY 1", grants
+    )
+    await raise_versions(controllers, now=now)
+    for _ in range(ATTEMPTS):
+        pin = pins.draw()
+        taken = await db.value(
+            bool,
+            "SELECT true FROM grant_window mine JOIN grant_window w ON w.door = mine.door AND w.pin_tag = $2"
+            " AND w.credential <> mine.credential AND tstzrange(w.nb, w.kept_until) &&"
+            " tstzrange(mine.nb, mine.kept_until) WHERE mine.access_grant = ANY($1) LIMIT 1",
+            grants,
+            vault.tag(pin),
+        )
+        if not taken:
+            break
+    await db.run("UPDATE grant_window SET pin_tag = $2 WHERE access_grant = ANY($1)", grants, vault.tag(pin))
+    for id in grants:
+        await db.run(
+            "UPDATE access_grant g SET pin = $2, rejected = NULL, applied_at = NULL, first_epoch = c.epoch,"
+            " first_ver = c.want_ver FROM controller c WHERE c.id = g.controller AND g.id = $1",
+            id,
+            vault.seal(pin.encode(), f"pin:{id}"),
+        )
+
+
+def _is_uuid(id: str) -> bool:
+    return len(id) == 32 and all(digit in "0123456789abcdef" for digit in id)
+
+
+async def tell_doors(action: str, controller: str, now: datetime) -> None:
+    """Open pages of the municipality's doors learn that something about this controller changed."""
+    municipality = await db.value(
+        str,
+        "SELECT f.municipality FROM controller c JOIN facility f ON f.id = c.facility WHERE c.id = $1",
+        controller,
+    )
+    if municipality is not None:
+        await _tell_doors(action, municipality, now)
+
+
+async def _tell_doors(action: str, municipality: str, now: datetime) -> None:
+    topics = [f"doors:{municipality}"]
+    await journal.record(action, about=None, by=Actor.system(), now=now, topics=topics)

@@ -1,0 +1,41 @@
+/** What a door's state means to staff: one word, one tone, one icon; the worst first. */
+import type { Door } from '../api/types.ts';
+import type { IconName } from '../ui/icons.ts';
+import type { Tone } from '../ui/Tag.svelte';
+
+export type DoorWord = 'alarm' | 'offline' | 'unlocked' | 'open' | 'waiting' | 'unknown' | 'locked';
+
+const looks: Record<DoorWord, readonly [Tone, IconName]> = {
+	alarm: ['error', 'triangle'],
+	offline: ['error', 'wifiOff'],
+	unlocked: ['warn', 'lockOpen'],
+	open: ['warn', 'lockOpen'],
+	waiting: ['pending', 'hourglass'],
+	unknown: ['block', 'info'],
+	locked: ['ok', 'lock']
+};
+const order = Object.keys(looks) as DoorWord[];
+
+export function doorWord(door: Door): DoorWord {
+	if (door.alarms.length > 0) return 'alarm';
+	if (!door.online) return 'offline';
+	if (door.lock === 'unlocked') return 'unlocked';
+	if (door.pos === 'open') return 'open';
+	if (!door.in_sync) return 'waiting';
+	return door.lock === 'unknown' ? 'unknown' : 'locked';
+}
+
+export function doorLook(word: DoorWord): readonly [Tone, IconName] {
+	return looks[word];
+}
+
+/** The word of the door that needs attention most, or null without doors. */
+export function worstWord(doors: readonly Door[]): DoorWord | null {
+	const words = new Set(doors.map(doorWord));
+	return order.find((word) => words.has(word)) ?? null;
+}
+
+/** Doors that someone should look at: alarm, no contact, or a clock not to be trusted. */
+export function deviating(doors: readonly Door[]): Door[] {
+	return doors.filter((door) => door.alarms.length > 0 || !door.online || door.clock === 'untrusted' || door.mode === 'lockdown');
+}

@@ -1,0 +1,56 @@
+/** The timeline's rows: resources grouped by facility, each with its bookings placed on the day. */
+import type { Door, Timeline, TimelineBooking, TimelineResource } from '../api/types.ts';
+import { addDays, instantOf } from '../format/time.ts';
+import { axisOf, lanesOf, place, type Span } from '../schedule-core/layout.ts';
+
+export interface Bar extends Span {
+	id: string;
+	booking: TimelineBooking;
+	left: number;
+	width: number;
+	lane: number;
+}
+export interface Row {
+	resource: TimelineResource;
+	bars: Bar[];
+	lanes: number;
+	doors: Door[];
+	/** Where the resource is open, as fractions; null = closed all day. */
+	open: { left: number; width: number } | null;
+}
+export interface Board {
+	axis: Span;
+	rows: Row[];
+}
+
+const GONE = new Set(['cancelled', 'expired']);
+
+const spanOf = (item: { start: string; end: string }): Span => ({ start: Date.parse(item.start), end: Date.parse(item.end) });
+
+function sorted(resources: TimelineResource[]): TimelineResource[] {
+	const name = new Map(resources.map((one) => [one.id, one.name]));
+	const path = (one: TimelineResource): string =>
+		`${one.facility.name}\n${one.parent_id ? (name.get(one.parent_id) ?? '') : one.name}\n${one.parent_id ? one.name : ''}`;
+	return resources.toSorted((a, b) => path(a).localeCompare(path(b), 'sv'));
+}
+
+/** Lays out a day. `doors` are the newest states, which may be newer than the timeline's own. */
+export function boardOf(timeline: Timeline, doors: Door[]): Board {
+	const day = { start: instantOf(timeline.date, '00:00'), end: instantOf(addDays(timeline.date, 1), '00:00') };
+	const usual = { start: instantOf(timeline.date, '06:00'), end: instantOf(timeline.date, '23:00') };
+	const bookings = timeline.bookings.filter((one) => !GONE.has(one.state));
+	const axis = axisOf(bookings.map(spanOf), usual, day);
+	const doorById = new Map(doors.map((door) => [door.id, door]));
+	const byResource = Map.groupBy(bookings, (one) => one.resource_id);
+	const rows = sorted(timeline.resources).map((resource): Row => {
+		const own = (byResource.get(resource.id) ?? []).toSorted((a, b) => a.start.localeCompare(b.start));
+		const { lanes, count } = lanesOf(own.map(spanOf));
+		const bars = own.flatMap((booking, index): Bar[] => {
+			const where = place(spanOf(booking), axis);
+			return where ? [{ ...spanOf(booking), ...where, id: booking.id, booking, lane: lanes[index] ?? 0 }] : [];
+		});
+		const open = resource.opens && resource.closes ? place(spanOf({ start: resource.opens, end: resource.closes }), axis) : null;
+		return { resource, bars, lanes: count, open, doors: resource.door_ids.flatMap((id) => doorById.get(id) ?? []) };
+	});
+	return { axis, rows };
+}

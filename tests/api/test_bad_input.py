@@ -1,0 +1,254 @@
+"""Bad input: a 4xx problem document with a stable code, and nothing has changed."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+from uuid import UUID
+
+import pytest
+import pytest_asyncio
+
+from booking import db, postgres
+from booking.app import create_app
+from tests.api.conftest import Person, resource_named, running
+from tests.conftest import settings_for
+
+HOLD: dict[str, Any] = {"resource_id": "HALL", "start": "S18", "end": "S19"}
+TABLES = (
+    "reservation",
+    "occupancy",
+    "party",
+    "account",
+    "charge",
+    "access_grant",
+    "outbox",
+    "idempotent_request",
+)
+
+
+def hold(**changes: Any) -> dict[str, Any]:
+    return {**HOLD, **changes}
+
+
+ROWS: list[tuple[str, str, Any, int, str]] = [
+    # what, path, body, status, code
+    ("unknown field", "/api/holds", hold(surprise=1), 400, "invalid_request"),
+    ("missing field", "/api/holds", {"resource_id": "HALL", "start": "S18"}, 400, "invalid_request"),
+    ("number for id", "/api/holds", hold(resource_id=7), 400, "invalid_request"),
+    ("no uuid", "/api/holds", hold(resource_id="hall"), 400, "invalid_request"),
+    ("unknown resource", "/api/holds", hold(resource_id="00000000-0000-7000-8000-000000000000"), 404, "unknown_resource"),
+    ("number for time", "/api/holds", hold(start=1795000000), 400, "invalid_request"),
+    ("no time", "/api/holds", hold(start="tomorrow"), 400, "invalid_request"),
+    ("naive start", "/api/holds", hold(start="2027-01-04T18:00:00"), 400, "invalid_request"),
+    ("30 February", "/api/holds", hold(start="2027-02-30T18:00:00Z"), 400, "invalid_request"),
+    ("leap second", "/api/holds", hold(start="2027-02-03T18:00:61Z"), 400, "invalid_request"),
+    ("end before start", "/api/holds", hold(start="S19", end="S18"), 422, "end_before_start"),
+    ("end equals start", "/api/holds", hold(end="S18"), 422, "end_before_start"),
+    ("in the past", "/api/holds", hold(start="2020-01-06T18:00:00Z", end="2020-01-06T19:00:00Z"), 422, "past"),
+    ("a hundred years", "/api/holds", hold(end="2126-01-01T00:00:00Z"), 422, "bad_time"),
+    ("year 1", "/api/holds", hold(start="0001-01-01T00:00:00+14:00", end="0001-01-01T01:00:00+14:00"), 422, "bad_time"),
+    ("year 9999", "/api/holds", hold(start="9999-12-31T22:00:00-14:00", end="9999-12-31T23:59:00-14:00"), 422, "bad_time"),
+    ("too far ahead", "/api/holds", hold(start="2031-01-06T18:00:00Z", end="2031-01-06T19:00:00Z"), 422, "not_open_yet"),
+    ("too short", "/api/holds", hold(end="S18:15"), 422, "too_short"),
+    ("too long", "/api/holds", hold(start="S06", end="S19"), 422, "too_long"),
+    ("off the raster", "/api/holds", hold(start="S18:10", end="S19:10"), 422, "off_raster"),
+    ("closed", "/api/holds", hold(start="S02", end="S03"), 422, "outside_hours"),
+    ("unknown purpose", "/api/holds", hold(purpose="party"), 400, "invalid_request"),
+    ("foreign party", "/api/holds", hold(party_id="CLUB"), 403, "may_not_act_for"),
+    ("bad municipality", "/api/holds", hold(home="Umeå"), 400, "invalid_request"),
+    ("NUL in text", "/api/holds", hold(title="a\u0000b"), 400, "invalid_request"),
+    ("line break in title", "/api/holds", hold(title="a\nb"), 400, "invalid_request"),
+    ("title too long", "/api/holds", hold(title="x" * 121), 400, "invalid_request"),
+    ("list for object", "/api/holds", [HOLD], 400, "invalid_request"),
+    ("null body", "/api/holds", None, 400, "invalid_request"),
+    ("empty object", "/api/holds", {}, 400, "invalid_request"),
+    ("unknown hold", "/api/reservations", {"hold_id": "00000000-0000-7000-8000-000000000000", "method": "card", "expected_price_ore": 1, "terms_accepted": True}, 404, "not_found"),
+    ("negative price", "/api/reservations", {"hold_id": "HALL", "method": "card", "expected_price_ore": -1, "terms_accepted": True}, 400, "invalid_request"),
+    ("price as text", "/api/reservations", {"hold_id": "HALL", "method": "card", "expected_price_ore": "1", "terms_accepted": True}, 400, "invalid_request"),
+    ("price as fraction", "/api/reservations", {"hold_id": "HALL", "method": "card", "expected_price_ore": 1.5, "terms_accepted": True}, 400, "invalid_request"),
+    ("price beyond bigint", "/api/reservations", {"hold_id": "HALL", "method": "card", "expected_price_ore": 10**30, "terms_accepted": True}, 400, "invalid_request"),
+    ("terms refused", "/api/reservations", {"hold_id": "HALL", "method": "card", "expected_price_ore": 1, "terms_accepted": False}, 400, "invalid_request"),
+    ("unknown method", "/api/reservations", {"hold_id": "HALL", "method": "cash", "expected_price_ore": 1, "terms_accepted": True}, 400, "invalid_request"),
+    ("wrong password", "/api/session", {"email": "eva@demo.test", "password": "wrong"}, 401, "bad_credentials"),
+    ("SQL in address", "/api/session", {"email": "x'--@y.z", "password": "' OR 1=1 --"}, 401, "bad_credentials"),
+    ("no address", "/api/session", {"email": "eva", "password": "x"}, 400, "invalid_request"),
+    ("short password", "/api/accounts", {"name": "A", "email": "a@b.se", "password": "short", "home_municipality": "2401"}, 400, "invalid_request"),
+    ("empty name", "/api/accounts", {"name": "", "email": "a@b.se", "password": "long enough 1", "home_municipality": "2401"}, 400, "invalid_request"),
+    ("NUL in name", "/api/accounts", {"name": "A\u0000", "email": "a@b.se", "password": "long enough 1", "home_municipality": "2401"}, 400, "invalid_request"),
+    ("unknown home", "/api/accounts", {"name": "A", "email": "a@b.se", "password": "long enough 1", "home_municipality": "9999"}, 422, "unknown_municipality"),
+    ("address taken", "/api/accounts", {"name": "A", "email": "EVA@demo.test", "password": "long enough 1", "home_municipality": "2401"}, 409, "email_taken"),
+    ("not finance", "/api/invoice-runs", {"municipality": "2401", "month": "2026-11"}, 404, "not_found"),
+    ("month 13", "/api/invoice-runs", {"municipality": "2401", "month": "2026-13"}, 400, "invalid_request"),
+    ("letters as PIN", "/api/simulation/doors/hammarhallen-1/try", {"pin": "12a4"}, 400, "invalid_request"),
+    ("unknown door", "/api/simulation/doors/nowhere-9/try", {"pin": "123456"}, 404, "not_found"),
+]  # fmt: skip
+
+RAW: list[tuple[str, bytes, dict[str, str], int, str]] = [
+    # what, body, headers, status, code
+    ("broken JSON", b'{"resource_id": ', {}, 400, "malformed_json"),
+    ("no JSON", b"hello", {}, 400, "malformed_json"),
+    ("duplicate member", b'{"resource_id": 1, "resource_id": 2}', {}, 400, "duplicate_member"),
+    ("not UTF-8", b'{"title": "\xff\xfe"}', {}, 400, "malformed_json"),
+    ("deep nesting", b"[" * 100_000, {}, 400, "malformed_json"),
+    ("NaN", b'{"resource_id": NaN}', {}, 400, "malformed_json"),
+    ("oversized", b'{"title": "' + b"x" * 300_000 + b'"}', {}, 413, "body_too_large"),
+    (
+        "form",
+        b"resource_id=1",
+        {"content-type": "application/x-www-form-urlencoded"},
+        415,
+        "unsupported_media_type",
+    ),
+    ("no content type", b"{}", {"content-type": ""}, 415, "unsupported_media_type"),
+    ("XML", b"<a/>", {"content-type": "text/xml"}, 415, "unsupported_media_type"),
+    ("no CSRF token", b"{}", {"x-csrf-token": ""}, 403, "csrf_failed"),
+    ("foreign CSRF token", b"{}", {"x-csrf-token": "0" * 64}, 403, "csrf_failed"),
+    ("empty body", b"", {}, 400, "invalid_request"),
+]
+
+
+async def _counts() -> dict[str, int | None]:
+    return {table: await db.value(int, f"SELECT count(*) FROM {table}") for table in TABLES}
+
+
+def _filled(value: Any, names: dict[str, str]) -> Any:
+    if isinstance(value, dict):
+        return {key: _filled(one, names) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_filled(one, names) for one in value]
+    if isinstance(value, str) and value[:1] == "S" and value[1:3].isdigit():
+        clock = value[1:] if ":" in value else f"{value[1:]}:00"
+        return f"2027-01-04T{clock}:00Z"
+    return names.get(value, value) if isinstance(value, str) else value
+
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")  # refusals change nothing, so one world serves them all
+
+
+@pytest.fixture(scope="module")
+def module_world(server: postgres.Server, peopled: str) -> Iterator[str]:
+    server.clone(peopled, "refusals")
+    yield server.url(postgres.APP, "refusals")
+    server.drop("refusals")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def eva(module_world: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Person]:
+    app = create_app(settings_for(module_world, tmp_path_factory.mktemp("keypads")))
+    async with running(app):
+        one = Person(app)
+        await one.log_in("eva@demo.test")
+        yield one
+        await one.http.aclose()
+
+
+@pytest.mark.parametrize(("what", "path", "body", "status", "code"), ROWS, ids=[row[0] for row in ROWS])
+async def test_bad_bodies__are_refused_by_name_and_change_nothing(
+    eva: Person, what: str, path: str, body: Any, status: int, code: str
+) -> None:
+    hall = await resource_named(eva, "2401", "hammarhallen hela")
+    club = await db.value(str, "SELECT id::text FROM party WHERE name = 'Umeå Judoklubb'")
+    before = await _counts()
+
+    answer = await eva.send("POST", path, json=_filled(body, {"HALL": hall["id"], "CLUB": str(club)}))
+
+    assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
+    assert answer.headers["content-type"].startswith("application/problem+json")
+    assert answer.json().keys() >= {"type", "title", "status", "detail", "code"}
+    after = await _counts()
+    assert after == before
+
+
+@pytest.mark.parametrize(("what", "body", "headers", "status", "code"), RAW, ids=[row[0] for row in RAW])
+async def test_bad_bytes__are_refused_by_name_and_change_nothing(
+    eva: Person, what: str, body: bytes, headers: dict[str, str], status: int, code: str
+) -> None:
+    before = await _counts()
+
+    answer = await eva.send(
+        "POST", "/api/holds", content=body, headers={"content-type": "application/json", **headers}
+    )
+
+    assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
+    assert await _counts() == before
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/api/search?date=2027-13-01", 400),
+        ("/api/search?duration_min=-5", 400),
+        ("/api/search?duration_min=1e9", 400),
+        ("/api/search?from=25:00", 400),
+        ("/api/search?lat=9999&lon=1", 400),
+        ("/api/search?municipality=Ume%C3%A5", 400),
+        ("/api/search?kind=castle", 400),
+        ("/api/search?q=%00", 400),
+        ("/api/search?limit=100000", 400),
+        ("/api/search?sort=colour", 400),
+        ("/api/search?q=%F0%9F%8F%90", 200),
+        ("/api/search?q='%20OR%201=1--", 200),
+        ("/api/search?q=%3Cscript%3E", 200),
+        ("/api/search?date=0001-01-01", 200),
+        ("/api/search?date=9999-12-31", 200),
+        ("/api/resources/00000000-0000-7000-8000-000000000000/availability", 404),
+        ("/api/resources/x/availability", 404),
+        ("/api/facilities/nowhere", 404),
+        ("/api/facilities/..%2F..%2Fetc", 404),
+        ("/api/nothing", 404),
+        ("/api/theme?municipality=9999", 404),
+        ("/api/events?topics=", 422),
+        ("/api/events?topics=weather:1", 422),
+        ("/api/events?topics=reservation:x", 404),
+        ("/api/reservations/00000000-0000-7000-8000-000000000000", 404),
+        ("/_app/missing.js", 404),
+        ("/%2e%2e/%2e%2e/etc/passwd.txt", 404),
+    ],
+)
+async def test_bad_addresses__are_never_our_fault(eva: Person, path: str, status: int) -> None:
+    answer = await eva.http.get(path)
+
+    assert answer.status_code == status, answer.text
+
+
+async def test_text_that_looks_dangerous__is_only_text(eva: Person) -> None:
+    hall = await resource_named(eva, "2401", "hammarhallen hela")
+    title = "<script>alert('x')</script>'; DROP TABLE party; -- 🏐"
+    body = _filled(hold(title=title), {"HALL": hall["id"]})
+
+    held = await eva.post("/api/holds", body)
+
+    assert await db.value(str, "SELECT title FROM reservation WHERE id = $1", UUID(held["id"])) == title
+    await eva.send("DELETE", f"/api/holds/{held['id']}")
+
+
+async def test_the_same_key_twice__acts_once(eva: Person) -> None:
+    hall = await resource_named(eva, "2401", "hammarhallen hela")
+    body = _filled(HOLD, {"HALL": hall["id"]})
+    key = {"Idempotency-Key": "the-same-key-1"}
+
+    answers = await asyncio.gather(
+        *(eva.send("POST", "/api/holds", json=body, headers=key) for _ in range(5))
+    )
+
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({answer.text for answer in answers}) == 1
+    assert await db.value(int, "SELECT count(*) FROM occupancy") == 4  # the hall's leaves, once
+
+
+async def test_the_same_key_for_another_body__is_refused(eva: Person) -> None:
+    hall = await resource_named(eva, "2401", "hammarhallen hela")
+    key = {"Idempotency-Key": "the-same-key-2"}
+    first = _filled(hold(start="S10", end="S11"), {"HALL": hall["id"]})
+    await eva.send("POST", "/api/holds", json=first, headers=key)
+
+    other = _filled(hold(start="S12", end="S13"), {"HALL": hall["id"]})
+    answer = await eva.send("POST", "/api/holds", json=other, headers=key)
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "idempotency_key_reused")
+
+
+async def test_a_creating_request_without_a_key__is_refused(eva: Person) -> None:
+    answer = await eva.http.post("/api/holds", json=HOLD, headers={"X-CSRF-Token": eva.csrf})
+
+    assert answer.status_code == 400
