@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
-from stripe_help import SECRET, receiver, simulator
 
 from booking import billing, db, outbox
 from booking.billing.price_lists import tariff_in_force
@@ -18,6 +17,7 @@ from booking.outbox import Debt
 from booking.people import Actor, Role
 from booking.settings import Settings
 from booking.simulated.stripe_server import Simulator
+from tests.stripe_help import SECRET, receiver, simulator
 
 __all__ = ["receiver", "simulator"]
 

@@ -7,13 +7,13 @@ import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from billing_help import UMEA, Town, charged, clock, drained
 from pypdf import PdfReader
 
 from booking import billing, db
 from booking.billing.documents import NoDocument, render
 from booking.money import kronor
 from booking.people import Actor
+from tests.billing_help import UMEA, Town, charged, clock, drained
 
 SYSTEM = Actor.system()
 NOVEMBER = datetime(2026, 11, 24, 17, 0, tzinfo=UTC)

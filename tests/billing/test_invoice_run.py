@@ -10,12 +10,12 @@ from uuid import UUID
 
 import asyncpg
 import pytest
-from billing_help import FINANCE, UMEA, VANNAS, Town, charged, party
 
 from booking import billing, db, postgres
 from booking.billing.invoices import ocr_number
 from booking.errors import NotFound, Rejected
 from booking.people import Actor, Role
+from tests.billing_help import FINANCE, UMEA, VANNAS, Town, charged, party
 
 SYSTEM = Actor.system()
 NOVEMBER = datetime(2026, 11, 24, 17, 0, tzinfo=UTC)

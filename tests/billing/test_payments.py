@@ -9,8 +9,6 @@ from uuid import UUID
 
 import asyncpg
 import pytest
-from billing_help import UMEA, VANNAS, Town, charged, clock, drained, price, signed_event
-from stripe_help import SECRET, ask, press
 
 from booking import billing, db
 from booking.billing.events import Event
@@ -19,6 +17,8 @@ from booking.errors import NotFound, Rejected
 from booking.ids import new_id
 from booking.simulated.stripe_server import Simulator
 from booking.simulated.stripe_webhooks import sign
+from tests.billing_help import UMEA, VANNAS, Town, charged, clock, drained, price, signed_event
+from tests.stripe_help import SECRET, ask, press
 
 HOUR = timedelta(hours=1)
 
