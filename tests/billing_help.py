@@ -88,18 +88,21 @@ async def charged(
     return source
 
 
+def paying(database: str, stripe: str) -> Settings:
+    """Settings of a process that pays through the simulated Stripe."""
+    return Settings(
+        database_url=database,
+        secret_key=bytes(32),
+        stripe_api_base=stripe,
+        stripe_keys={UMEA: "sk_test_umea", VANNAS: "sk_test_vannas"},
+        stripe_webhook_secrets={UMEA: (SECRET,), VANNAS: ("whsec_test_vannas",)},
+    )
+
+
 @pytest.fixture
 async def rail(town: Town, simulator: Simulator, database: str) -> AsyncIterator[Simulator]:
     """Billing is configured to pay through the simulated Stripe."""
-    billing.configure(
-        Settings(
-            database_url=database,
-            secret_key=bytes(32),
-            stripe_api_base=simulator.stripe.address,
-            stripe_keys={UMEA: "sk_test_umea", VANNAS: "sk_test_vannas"},
-            stripe_webhook_secrets={UMEA: (SECRET,), VANNAS: ("whsec_test_vannas",)},
-        )
-    )
+    billing.configure(paying(database, simulator.stripe.address))
     yield simulator
     await billing.close()
 

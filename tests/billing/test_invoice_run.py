@@ -373,15 +373,21 @@ ATTACKS = [
 
 
 @pytest.mark.parametrize("role", ["owner", "app"])
-@pytest.mark.parametrize("attack", ATTACKS)
 async def test_an_attack_on_the_books__is_refused_by_the_database(
-    town: Town, pool: str, now: datetime, server: postgres.Server, attack: str, role: str
+    town: Town, pool: str, now: datetime, server: postgres.Server, role: str
 ) -> None:
     await charged(town.association, NOVEMBER, now)
     await run()
     attacker = await asyncpg.connect(pool if role == "app" else as_owner(server, pool))
 
-    with pytest.raises((asyncpg.IntegrityConstraintViolationError, asyncpg.InsufficientPrivilegeError)):
-        await attacker.execute(attack)
+    assert [attack for attack in ATTACKS if not await refused(attacker, attack)] == []
     await attacker.close()
     assert await billing.invariants() == []
+
+
+async def refused(attacker: asyncpg.Connection, attack: str) -> bool:
+    try:
+        await attacker.execute(attack)
+    except (asyncpg.IntegrityConstraintViolationError, asyncpg.InsufficientPrivilegeError):
+        return True
+    return False
