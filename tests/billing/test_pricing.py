@@ -9,13 +9,12 @@ from hypothesis import strategies as st
 
 from booking.billing import fees
 from booking.billing.calendar_days import day_class
+from booking.billing.conditions import CustomerFacts, Usage
 from booking.billing.pricing import (
     AmbiguousPrice,
-    CustomerFacts,
     NotPriced,
     Quote,
     TooShort,
-    Usage,
     compile_tariff,
     quote,
 )
