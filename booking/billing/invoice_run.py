@@ -126,8 +126,7 @@ async def _finish(
     )
     count, total = (sums.count, sums.total) if sums else (0, 0)
     await db.run(
-        "UPDATE invoice_run SET state = 'done', issued = $2, total_ore = $3, finished_at = coalesce(finished_at, $4)"
-        " WHERE id = $1",
+        "UPDATE invoice_run SET state = 'done', issued = $2, total_ore = $3, finished_at = $4 WHERE id = $1",
         run,
         count,
         total,

@@ -349,6 +349,19 @@ async def test_the_calendar__says_which_runs_are_due(town: Town) -> None:
     assert [one.state for one in (await billing.runs(UMEA, by=SYSTEM, now=after)).runs] == ["done"]
 
 
+async def test_run_by_hand_before_the_month_is_over__the_calendar_runs_the_rest(
+    town: Town, now: datetime
+) -> None:
+    await billing.set_invoicing_date(UMEA, "2026-11", DECEMBER_5.date())
+    await charged(town.association, now, now)
+    await run(now)
+    await charged(town.association, NOVEMBER, now)
+
+    assert (UMEA, "2026-11") in await billing.due_runs(DECEMBER_5)
+    assert (await run()).issued == 1
+    assert (UMEA, "2026-11") not in await billing.due_runs(DECEMBER_5)
+
+
 ATTACKS = [
     "UPDATE posting SET amount_ore = 1",
     "DELETE FROM posting",
