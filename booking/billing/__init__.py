@@ -1,6 +1,7 @@
 """Prices, charges, payments, invoices and the ledger. Knows no reservation and no lock: a `source` is just a UUID."""
 
 from booking.billing.charges import cancel, charge
+from booking.billing.conditions import CustomerFacts, Usage
 from booking.billing.configured import close, configure
 from booking.billing.customers import customer_facts, record_evidence
 from booking.billing.entities import found_entity, set_invoicing_date
@@ -26,7 +27,7 @@ from booking.billing.payments import (
     standing,
 )
 from booking.billing.price_lists import publish, resource_classes, tariff_in_force
-from booking.billing.pricing import CustomerFacts, NotPriced, Quote, Tariff, Usage, quote
+from booking.billing.pricing import NotPriced, Quote, Tariff, quote
 from booking.billing.queries import invariants, invoice_pdf
 from booking.billing.tariff_data import shipped
 from booking.billing.views import (
