@@ -156,5 +156,6 @@ def _log_failure(debt: Debt, error: Exception) -> None:
 def run(settings: Settings) -> int:
     """Run a worker until it is told to stop."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("apscheduler").setLevel(logging.WARNING)  # one line per tick says nothing
     asyncio.run(Worker(settings).run())
     return 0

@@ -174,7 +174,7 @@ class PeopleController(Controller):
         """Return the demonstration's log-ins; absent in production."""
         if not settings.demo:
             raise NotFound("this is no demonstration")
-        from booking.demo.people import LOGINS
+        from booking.simulated.people import LOGINS
 
         return DemoLogins([DemoLogin(one.email, one.password, one.name, one.what) for one in LOGINS])
 

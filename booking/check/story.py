@@ -6,7 +6,7 @@ from typing import Any
 
 from booking.check.client import Answer, Browser, StepFailed, until
 from booking.clock import SWEDEN, utc_now
-from booking.demo.people import PASSWORD
+from booking.simulated.people import PASSWORD
 
 HOME, NEIGHBOUR = "2401", "2284"  # Nordmaling is full; Örnsköldsvik has a small hall
 NON_RESIDENT_ORE = 2 * 389_00  # O5: two hours of a small hall for a private person from Nordmaling

@@ -14,7 +14,6 @@ from stdnum import luhn
 
 from booking import billing, broker, db, journal, locks, places, reservations
 from booking.clock import SWEDEN, at_local, utc_now
-from booking.demo.people import CLUBS, HABITS, LOGINS, Club
 from booking.demo.places import PLACES, TOWNS, Place, Thing, Town
 from booking.errors import Refusal
 from booking.ids import new_id
@@ -23,6 +22,7 @@ from booking.people import actions as people_actions
 from booking.places import Resource
 from booking.reservations import Customer, Wish
 from booking.settings import Settings
+from booking.simulated.people import CLUBS, HABITS, LOGINS, Club
 from booking.span import Span
 
 CUP_IN_DAYS = 2

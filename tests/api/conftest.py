@@ -13,7 +13,7 @@ import pytest
 from litestar import Litestar
 
 from booking.app import create_app
-from booking.demo.people import PASSWORD
+from booking.simulated.people import PASSWORD
 from tests.conftest import settings_for
 
 
