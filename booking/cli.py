@@ -79,11 +79,14 @@ def demo(port: int, fresh: bool, state: Path | None) -> None:
 
 @main.command()
 @click.option("--state", type=click.Path(path_type=Path), default=None, help="Check the demo running there.")
-def check(state: Path | None) -> None:
+@click.option(
+    "--examples", type=click.Path(path_type=Path), default=None, help="Write the API's examples there."
+)
+def check(state: Path | None, examples: Path | None) -> None:
     """Run the whole story against a fresh product; prints one JSON line, exits 0 or 1."""
     from booking.check.main import check as run
 
-    sys.exit(run(state))
+    sys.exit(run(state, examples))
 
 
 @main.command("invoice-run")

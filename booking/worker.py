@@ -63,7 +63,6 @@ async def tidy(now: datetime) -> None:
 Sweep = Callable[[datetime], Awaitable[object]]
 SWEEPS: list[tuple[Sweep, float]] = [
     (reservations.expire_due, 1),
-    (settle_events, 1),
     (reservations.complete_due, 15),
     (settle_payments, 20),
     (run_calendars, 60),
@@ -126,6 +125,7 @@ class Worker:
         while not self._stop.is_set():
             try:
                 await outbox.drain(HANDLERS, utc_now, _log_failure)
+                await settle_events(utc_now())
             except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
                 log.warning("drain: %s", type(error).__name__)
             self._wake.clear()

@@ -25,6 +25,9 @@ const smallIcons: Plugin = {
 	}
 };
 
+const LOADED_ON_DEMAND = /\/lib\/(staff|timeline|schedule-core|map|account)\/|\/more\./;
+const isShared = (id: string): boolean => /\/src\/lib\//.test(id) && !LOADED_ON_DEMAND.test(id);
+
 export default defineConfig({
 	plugins: [
 		announcerWithoutInlineStyle,
@@ -43,7 +46,7 @@ export default defineConfig({
 		assetsInlineLimit: 0,
 		rolldownOptions: {
 			// What every page needs travels as one file: a dozen small ones compress worse and cost requests.
-			output: { codeSplitting: { groups: [{ name: 'shared', minShareCount: 7, test: (id) => !/\/lib\/(staff|timeline|schedule-core|map|account)\/|more\./.test(id) }] } }
+			output: { codeSplitting: { groups: [{ name: 'shared', minShareCount: 7, test: isShared }] } }
 		}
 	},
 	server: {

@@ -11,6 +11,7 @@ from litestar.params import PathParameter, QueryParameter
 from booking import db, people, places
 from booking.api.errors import responses
 from booking.errors import NotFound
+from booking.people import Actor
 from booking.settings import Settings
 
 Slug = Annotated[str, PathParameter(pattern=r"^[a-z0-9-]{1,80}$")]
@@ -34,9 +35,9 @@ class Theme(msgspec.Struct, frozen=True):
 
     municipality: str | None
     name: str
-    contact_email: str | None
-    contact_phone: str | None
-    on_call_phone: str | None
+    contact_email: str
+    contact_phone: str
+    on_call_phone: str
     brand: str | None
     map: MapTiles
 
@@ -78,15 +79,16 @@ class PlacesController(Controller):
     async def theme(
         self,
         settings: NamedDependency[Settings],
+        actor: NamedDependency[Actor],
         municipality: Annotated[str | None, QueryParameter(pattern=r"^[0-9]{4}$", required=False)] = None,
     ) -> Theme:
-        """Return how the pages look and whom to call. Raises 404 for an unknown municipality."""
+        """Return how the pages look and whom to call; without a code, the caller's home municipality's contacts."""
         tiles = MapTiles(settings.map_tile_url, settings.map_attribution)
-        if municipality is None:
-            return Theme(None, "Boka", None, None, None, None, tiles)
-        found = await db.row(_Contact, _CONTACT, municipality)
+        found = await db.row(_Contact, _CONTACT, municipality or actor.home)
         if found is None:
             raise NotFound("there is no such municipality here", code="unknown_municipality")
+        if municipality is None:
+            found.name = "Boka"
         return Theme(
             municipality,
             found.name,
@@ -122,4 +124,7 @@ class _Contact(db.Record):
     brand: str | None
 
 
-_CONTACT = "SELECT name, contact_email, contact_phone, on_call_phone, brand FROM municipality WHERE code = $1"
+_CONTACT = """
+SELECT name, contact_email, contact_phone, on_call_phone, brand FROM municipality
+WHERE code = $1 OR $1::text IS NULL ORDER BY name LIMIT 1
+"""

@@ -52,6 +52,10 @@ async def store_event(municipality: str, raw: bytes, signature: str, *, now: dat
         datetime.fromtimestamp(facts.created, UTC),
         now,
     )
+    if fresh:
+        await db.run(
+            "SELECT pg_notify('outbox', 'stripe_event')"
+        )  # a worker looks at once, not at its next tick
     return bool(fresh)
 
 

@@ -330,21 +330,22 @@ def _habits(party: _Party, by_town: dict[str, list[Resource]], chance: random.Ra
     if club is not None:
         kinds, purpose = HABITS[club.sport]
         fitting = [one for one in by_town[club.home] if one.kind in kinds]
-        times = [
-            (chance.randrange(0, 5), chance.choice((990, 1020, 1050, 1080, 1110, 1140, 1170)))
-            for _ in range(3)
-        ]
-        lengths = (60, 90, 90, 120)
+        evenings = (990, 1020, 1050, 1080, 1110, 1140, 1170)
+        times = [(chance.randrange(5), chance.choice(evenings), purpose) for _ in range(2)]
+        weekend = "match" if purpose == "training" else purpose
+        times.append((chance.choice((5, 6)), chance.choice((540, 600, 660, 780, 840, 900, 1020)), weekend))
+        lengths: tuple[int, ...] = (60, 90, 90, 120)
     else:
         fitting = [
             one for one in by_town[party.home] if one.kind in ("hall", "hall_part", "premises", "vehicle")
         ]
-        purpose = "other"
-        times = [(chance.randrange(0, 5), chance.choice((480, 540, 600, 660, 780, 840))) for _ in range(4)]
+        times = [
+            (chance.randrange(5), chance.choice((480, 540, 600, 660, 780, 840)), "other") for _ in range(4)
+        ]
         lengths = (60, 90, 120, 180)
     if not fitting:
         return []
-    return [(chance.choice(fitting), day, minute, chance.choice(lengths), purpose) for day, minute in times]
+    return [(chance.choice(fitting), day, minute, chance.choice(lengths), why) for day, minute, why in times]
 
 
 async def _try(

@@ -17,7 +17,7 @@ function format(language: string, decimals: number): Intl.NumberFormat {
 /** `233 kr`, or `6,79 kr` when there are öre. */
 export function kronor(ore: number, language: string): string {
 	const decimals = ore % 100 === 0 ? 0 : 2;
-	return `${format(language, decimals).format(ore / 100)} kr`;
+	return `${format(language, decimals).format(ore / 100)}\u00a0kr`;
 }
 
 /** `1,2 km`, `350 m`. */

@@ -1,5 +1,6 @@
 /** The timeline's rows: resources grouped by facility, each with its bookings placed on the day. */
 import type { Door, Timeline, TimelineBooking, TimelineResource } from '../api/types.ts';
+import { inTree, type Placed } from '../facility/tree.ts';
 import { addDays, instantOf } from '../format/time.ts';
 import { axisOf, lanesOf, place, type Span } from '../schedule-core/layout.ts';
 
@@ -11,7 +12,7 @@ export interface Bar extends Span {
 	lane: number;
 }
 export interface Row {
-	resource: TimelineResource;
+	resource: Placed<TimelineResource>;
 	bars: Bar[];
 	lanes: number;
 	doors: Door[];
@@ -27,11 +28,10 @@ const GONE = new Set(['cancelled', 'expired']);
 
 const spanOf = (item: { start: string; end: string }): Span => ({ start: Date.parse(item.start), end: Date.parse(item.end) });
 
-function sorted(resources: TimelineResource[]): TimelineResource[] {
-	const name = new Map(resources.map((one) => [one.id, one.name]));
-	const path = (one: TimelineResource): string =>
-		`${one.facility.name}\n${one.parent_id ? (name.get(one.parent_id) ?? '') : one.name}\n${one.parent_id ? one.name : ''}`;
-	return resources.toSorted((a, b) => path(a).localeCompare(path(b), 'sv'));
+function sorted(resources: TimelineResource[]): Placed<TimelineResource>[] {
+	const facilities = Map.groupBy(resources, (one) => one.facility.id);
+	const groups = [...facilities.values()].toSorted((a, b) => a[0]!.facility.name.localeCompare(b[0]!.facility.name, 'sv'));
+	return groups.flatMap((group) => inTree(group));
 }
 
 /** Lays out a day. `doors` are the newest states, which may be newer than the timeline's own. */
