@@ -56,6 +56,7 @@ FIRMWARE: Final = "booking-reference-1"
 REPORT_EVERY_MS, ASK_EVERY_MS, RESEND_AFTER_MS = 900_000, 900_000, 30_000
 REPORT_GAP_MS, ANSWER_WITHIN_MS, EXPECT_WITHIN_MS = 1_000, 5_000, 60_000
 IN_FLIGHT, BATCH = 200, 50
+IDLE_MS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +132,8 @@ class Controller:
         self.snapshot = snapshot.decode(self.stored.octets) if self.stored else None
         self._refused = frozenset(each.id for each in self.stored.refused) if self.stored else frozenset()
         self._lockout = self.store.get("lockout", Lockout) or Lockout()
+        self._commanded = self.store.get("modes", dict[str, modes.Commanded]) or {}
+        self._last_event = self._sent
 
     def _boot(self) -> None:
         moment = self._read()
@@ -227,8 +230,7 @@ class Controller:
         self._report_due = True
 
     def _mode(self, door: str, now: int | None) -> snapshot.Mode:
-        commanded = self.store.get("modes", dict[str, modes.Commanded]) or {}
-        return modes.in_force(self.snapshot, door, commanded.get(door), now)
+        return modes.in_force(self.snapshot, door, self._commanded.get(door), now)
 
     def _now(self, moment: Moment) -> Reading:
         return timepiece.read(self.clock, moment)
@@ -378,8 +380,8 @@ class Controller:
 
     def act_mode(self, door: str, commanded: modes.Commanded, moment: Moment) -> None:
         """The commanded mode is in force until a snapshot with a higher number says otherwise."""
-        every = self.store.get("modes", dict[str, modes.Commanded]) or {}
-        self.store.put("modes", {**every, door: commanded})
+        self._commanded = {**self._commanded, door: commanded}
+        self.store.put("modes", self._commanded)
         self._follow_modes(moment)
 
     def act_identify(self, door: str | None) -> None:
@@ -445,6 +447,15 @@ class Controller:
                 self._sent, self._progress_ms = self.store.acked(), moment.mono_ms
             self._pump(moment)
             self._report_if_due(moment)
+
+    def idle_s(self) -> float:
+        """Return how long nothing needs doing: until a held-back report or a bolt is due, half a second at most."""
+        with self._lock:
+            now = self._read().mono_ms
+            due = [*self._released.values(), now + IDLE_MS]
+            if self._report_due and self._connected:
+                due.append(self._last_report + REPORT_GAP_MS)
+            return max(0, min(due) - now) / 1_000
 
     def _relock(self, moment: Moment) -> None:
         for door in [door for door, until in self._released.items() if moment.mono_ms >= until]:
@@ -591,11 +602,11 @@ class Controller:
             cmd=msgspec.UNSET if cmd is None else cmd,
             tag=msgspec.UNSET if tag is None else tag,
         )
-        self.store.add_event(event)
+        self._last_event = self.store.add_event(event)
 
     def _pump(self, moment: Moment) -> None:
         """Send what has not been sent, at most 200 events ahead of the server's acknowledgement."""
-        while self._connected:
+        while self._connected and self._sent < self._last_event:
             room = IN_FLIGHT - max(0, self._sent - self.store.acked())
             batch = self.store.events_after(self._sent, min(BATCH, room)) if room > 0 else []
             if not batch:

@@ -21,7 +21,6 @@ from booking.controller.timepiece import Moment
 from booking.lockwire.keys import Keys, derive
 
 KEY_FILE = "controller.json"
-TICK_S = 0.2
 
 
 class MasterKey(msgspec.Struct, frozen=True):
@@ -119,7 +118,7 @@ def _until_told(controller: Controller) -> None:
     told = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: told.set())
-    while not told.wait(TICK_S):
+    while not told.wait(controller.idle_s()):
         controller.tick()
 
 

@@ -45,6 +45,7 @@ class Store:
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=FULL")
         self._db.executescript(_SCHEMA)
+        self._acked = self.get("acked", int) or 0
 
     @contextlib.contextmanager
     def change(self) -> Iterator[None]:
@@ -102,17 +103,17 @@ class Store:
 
     # -- events -------------------------------------------------------------------------------
 
-    def add_event(self, event: Event) -> None:
-        """The event is kept; beyond the ring's size the oldest is overwritten and its successor says so."""
+    def add_event(self, event: Event) -> int:
+        """The event is kept, in the row returned; the ring's oldest is overwritten and its successor says so."""
         body = msgspec.json.encode(event)
-        self._db.execute(
-            "INSERT INTO event (boot, seq, body) VALUES (?, ?, ?)",
-            (event.boot, event.seq, body),
+        made = self._db.execute(
+            "INSERT INTO event (boot, seq, body) VALUES (?, ?, ?)", (event.boot, event.seq, body)
         )
         self.put("seq", event.seq)
         count, oldest = self._db.execute("SELECT count(*), min(i) FROM event").fetchone()
         if count > RING:
             self._overwrite(oldest)
+        return int(made.lastrowid or 0)
 
     def _overwrite(self, oldest: int) -> None:
         (body,) = self._db.execute("SELECT body FROM event WHERE i = ?", (oldest,)).fetchone()
@@ -145,7 +146,7 @@ class Store:
 
     def acked(self) -> int:
         """Return the row up to which the server has stored our events."""
-        return self.get("acked", int) or 0
+        return self._acked
 
     def acknowledge(self, boot: int, seq: int) -> bool:
         """Everything up to the position is stored by the server; False if that was known already."""
@@ -153,6 +154,7 @@ class Store:
         if row[0] is None or row[0] <= self.acked():
             return False
         self.put("acked", row[0])
+        self._acked = int(row[0])
         return True
 
     # -- commands -----------------------------------------------------------------------------
