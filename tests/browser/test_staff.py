@@ -17,7 +17,9 @@ def _log_in(page: Page, name: str) -> None:
     page.goto("/logga-in")
     page.get_by_role("button", name=re.compile(name)).click()
     expect(
-        page.get_by_role("button", name=re.compile(name.split(maxsplit=1)[0])).or_(page.get_by_text(name)).first
+        page.get_by_role("button", name=re.compile(name.split(maxsplit=1)[0]))
+        .or_(page.get_by_text(name))
+        .first
     ).to_be_visible()
     page.wait_for_url(lambda url: "/logga-in" not in url)
 
