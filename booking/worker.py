@@ -24,6 +24,7 @@ log = logging.getLogger("booking.worker")
 
 # Which function pays which debt. Those of `locks.LINKED` need the MQTT link and run where it is held.
 HANDLERS: dict[str, Handler] = {**billing.HANDLERS}
+SLOW_HANDLERS: dict[str, Handler] = {**billing.DOCUMENT_HANDLERS}  # drained beside the others
 
 
 async def settle_events(now: datetime) -> None:
@@ -94,7 +95,8 @@ class Worker:
                 self._guarded, "interval", seconds=seconds, args=[sweep], id=sweep.__name__
             )
         self._scheduler.start()
-        tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._drain())]
+        tasks = [asyncio.create_task(self._listen())]
+        tasks += [asyncio.create_task(self._drain(kinds)) for kinds in (HANDLERS, SLOW_HANDLERS)]
         if self._settings.mqtt_url is not None:
             tasks.append(asyncio.create_task(locks.hold_link(self._settings, self._stop)))
         log.info("worker is up")
@@ -121,10 +123,10 @@ class Worker:
         except Exception:  # a sweep that fails is tried again at its next tick
             log.exception("sweep %s failed", sweep.__name__)
 
-    async def _drain(self) -> None:
+    async def _drain(self, handlers: dict[str, Handler]) -> None:
         while not self._stop.is_set():
             try:
-                await outbox.drain(HANDLERS, utc_now, _log_failure)
+                await outbox.drain(handlers, utc_now, _log_failure)
                 await settle_events(utc_now())
             except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
                 log.warning("drain: %s", type(error).__name__)
@@ -156,6 +158,7 @@ def _log_failure(debt: Debt, error: Exception) -> None:
 def run(settings: Settings) -> int:
     """Run a worker until it is told to stop."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    logging.getLogger("apscheduler").setLevel(logging.WARNING)  # one line per tick says nothing
+    for name in ("apscheduler", "stripe", "httpx"):
+        logging.getLogger(name).setLevel(logging.WARNING)  # one line per tick or request says nothing
     asyncio.run(Worker(settings).run())
     return 0
