@@ -119,7 +119,7 @@ async def drained(seconds_ahead: float = 0) -> list[str]:
         failed.append(f"{debt.kind}: {error}")
 
     await outbox.drain(
-        {**billing.HANDLERS, **billing.DOCUMENT_HANDLERS},
+        billing.HANDLERS,
         lambda: clock() + timedelta(seconds=seconds_ahead),
         note,
     )

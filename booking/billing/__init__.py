@@ -14,7 +14,7 @@ from booking.billing.events import (
     store_event,
 )
 from booking.billing.fees import cancellation_fee, free_notice, no_show_fee
-from booking.billing.handlers import DOCUMENT_HANDLERS, HANDLERS
+from booking.billing.handlers import HANDLERS, SLOW
 from booking.billing.invoice_pages import invoice, invoices, runs, uninvoiced
 from booking.billing.invoice_run import run_invoices
 from booking.billing.invoicing_calendar import due_runs
@@ -45,8 +45,8 @@ from booking.billing.views import (
 )
 
 __all__ = [
-    "DOCUMENT_HANDLERS",
     "HANDLERS",
+    "SLOW",
     "CancelOutcome",
     "CustomerFacts",
     "InvoiceCard",
