@@ -68,10 +68,7 @@ class Store:
 
     def put(self, name: str, value: object) -> None:
         """The fact has this value."""
-        self._db.execute(
-            "INSERT OR REPLACE INTO fact VALUES (?, ?)",
-            (name, msgspec.msgpack.encode(value)),
-        )
+        self._db.execute("INSERT OR REPLACE INTO fact VALUES (?, ?)", (name, msgspec.msgpack.encode(value)))
 
     def keep_snapshot(self, stored: Stored, grants: set[str]) -> None:
         """The snapshot is in force and memory of grants that are gone is dropped."""
@@ -79,10 +76,7 @@ class Store:
             self.put("snapshot", stored)
             self.put("bad", None)
             kept = json.dumps(sorted(grants))
-            self._db.execute(
-                "DELETE FROM memory WHERE id NOT IN (SELECT value FROM json_each(?))",
-                (kept,),
-            )
+            self._db.execute("DELETE FROM memory WHERE id NOT IN (SELECT value FROM json_each(?))", (kept,))
 
     def bad(self) -> Bad | None:
         """Return the last dropped snapshot since the stored one."""
