@@ -105,10 +105,7 @@ def prepare(state: Path, port: int) -> Broker:
     accounts = _read(state)
     accounts.setdefault(SERVER, secrets.token_urlsafe(24))
     kind = "mosquitto" if program else "iotcore"
-    _private(
-        state / "kind.json",
-        json.dumps({"kind": kind, "program": program, "port": port}),
-    )
+    _private(state / "kind.json", json.dumps({"kind": kind, "program": program, "port": port}))
     _write(state, accounts)
     address = f"127.0.0.1:{port}"
     return Broker(
@@ -129,10 +126,7 @@ def add_accounts(state: Path, passwords: Mapping[str, str]) -> bool:
 
 def remove_account(state: Path, name: str) -> bool:
     """The account may not connect any more. True if a running broker was told."""
-    _write(
-        state,
-        {known: password for known, password in _read(state).items() if known != name},
-    )
+    _write(state, {known: password for known, password in _read(state).items() if known != name})
     return _tell(state)
 
 
@@ -187,13 +181,9 @@ def _write(state: Path, accounts: Mapping[str, str]) -> None:
         "user root\n" if os.geteuid() == 0 else ""
     )  # otherwise mosquitto drops to an account that can't read
     _private(state / "acl", _ACL)
+    _private(state / "passwords", "".join(f"{name}:{_hash(word)}\n" for name, word in accounts.items()))
     _private(
-        state / "passwords",
-        "".join(f"{name}:{_hash(word)}\n" for name, word in accounts.items()),
-    )
-    _private(
-        state / "mosquitto.conf",
-        _MOSQUITTO.format(port=facts["port"], state=state.resolve(), user=user),
+        state / "mosquitto.conf", _MOSQUITTO.format(port=facts["port"], state=state.resolve(), user=user)
     )
 
 

@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import logging
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
 
 import asyncpg
@@ -24,11 +24,6 @@ log = logging.getLogger("booking.worker")
 
 # Which function pays which debt. Those of `locks.LINKED` need the MQTT link and run where it is held.
 HANDLERS: dict[str, Handler] = {**billing.HANDLERS}
-# Each lane is paid by a loop of its own: a month's documents must not keep a payer from the checkout page.
-LANES: list[dict[str, Handler]] = [
-    {kind: handler for kind, handler in HANDLERS.items() if kind not in billing.SLOW},
-    {kind: handler for kind, handler in HANDLERS.items() if kind in billing.SLOW},
-]
 
 
 async def settle_events(now: datetime) -> None:
@@ -68,12 +63,25 @@ async def tidy(now: datetime) -> None:
 Sweep = Callable[[datetime], Awaitable[object]]
 SWEEPS: list[tuple[Sweep, float]] = [
     (reservations.expire_due, 1),
-    (settle_events, 1),
     (reservations.complete_due, 15),
     (settle_payments, 20),
     (run_calendars, 60),
     (tidy, 600),
 ]
+
+
+def _paying(kinds: Iterable[str]) -> Sweep:
+    lane = {kind: HANDLERS[kind] for kind in kinds}
+
+    async def pay(_now: datetime) -> None:
+        await outbox.drain(lane, utc_now, _log_failure)
+
+    return pay
+
+
+# Each lane has a loop of its own: a month's documents must not keep a payer from the checkout page.
+QUICK = frozenset(HANDLERS) - billing.SLOW
+LANES: list[Sweep] = [_paying(QUICK), _paying(billing.SLOW), settle_events]
 
 
 class Worker:
@@ -102,7 +110,7 @@ class Worker:
         self._scheduler.start()
         tasks = [asyncio.create_task(self._listen())]
         for lane, wake in zip(LANES, self._wakes, strict=True):
-            tasks.append(asyncio.create_task(self._drain(lane, wake)))
+            tasks.append(asyncio.create_task(self._work(lane, wake)))
         if self._settings.mqtt_url is not None:
             tasks.append(asyncio.create_task(locks.hold_link(self._settings, self._stop)))
         log.info("worker is up")
@@ -130,16 +138,15 @@ class Worker:
     async def _guarded(self, sweep: Sweep) -> None:
         try:
             await sweep(utc_now())
-        except Exception:  # a sweep that fails is tried again at its next tick
-            log.exception("sweep %s failed", sweep.__name__)
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
+            log.warning("%s: the database is away (%s)", sweep.__name__, type(error).__name__)
+        except Exception:  # what fails is tried again at its next tick
+            log.exception("%s failed", sweep.__name__)
 
-    async def _drain(self, lane: dict[str, Handler], wake: asyncio.Event) -> None:
+    async def _work(self, lane: Sweep, wake: asyncio.Event) -> None:
         while not self._stop.is_set():
             wake.clear()  # before looking: what is put meanwhile wakes us again
-            try:
-                await outbox.drain(lane, utc_now, _log_failure)
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
-                log.warning("drain: %s", type(error).__name__)
+            await self._guarded(lane)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(wake.wait(), 1)
 
@@ -167,6 +174,7 @@ def _log_failure(debt: Debt, error: Exception) -> None:
 def run(settings: Settings) -> int:
     """Run a worker until it is told to stop."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    logging.getLogger("apscheduler").setLevel(logging.WARNING)  # one line per tick says nothing
+    for name in ("apscheduler", "stripe", "httpx"):
+        logging.getLogger(name).setLevel(logging.WARNING)  # one line per tick or request says nothing
     asyncio.run(Worker(settings).run())
     return 0

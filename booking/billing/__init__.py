@@ -1,6 +1,7 @@
 """Prices, charges, payments, invoices and the ledger. Knows no reservation and no lock: a `source` is just a UUID."""
 
 from booking.billing.charges import cancel, charge
+from booking.billing.conditions import CustomerFacts, Usage
 from booking.billing.configured import close, configure
 from booking.billing.customers import customer_facts, record_evidence
 from booking.billing.entities import found_entity, set_invoicing_date
@@ -25,8 +26,8 @@ from booking.billing.payments import (
     refund,
     standing,
 )
-from booking.billing.price_lists import publish, resource_classes, tariff_in_force
-from booking.billing.pricing import CustomerFacts, NotPriced, Quote, Tariff, Usage, quote
+from booking.billing.price_lists import publish, resource_classes, tariff_in_force, tariff_of
+from booking.billing.pricing import NotPriced, Quote, Tariff, quote
 from booking.billing.queries import invariants, invoice_pdf
 from booking.billing.tariff_data import shipped
 from booking.billing.views import (
@@ -97,5 +98,6 @@ __all__ = [
     "standing",
     "store_event",
     "tariff_in_force",
+    "tariff_of",
     "uninvoiced",
 ]

@@ -16,13 +16,14 @@ from typing import Any
 
 from booking import billing, db
 from booking.check.client import StepFailed, until
+from booking.check.examples import capture
 from booking.check.story import Story
 from booking.people import Actor
 
 START_S, STOP_S = 300, 90
 
 
-def check(state: Path | None) -> int:
+def check(state: Path | None, examples: Path | None = None) -> int:
     """Return 0 if every step of the story holds, 1 otherwise; says which on stdout as one JSON line.
 
     `state` names a running demo; without it a fresh one is started in a directory of its own and stopped.
@@ -39,6 +40,8 @@ def check(state: Path | None) -> int:
                 step()
                 done.append({"step": name, "seconds": _since(started)})
                 print(f"  ok  {name}  {_since(started)} s", file=sys.stderr, flush=True)
+            if examples is not None:
+                print(f"{capture(story, examples)} operations have examples", file=sys.stderr)
     except (StepFailed, OSError, KeyError, subprocess.SubprocessError) as error:
         _say({"ok": False, "failed": name, "why": str(error), "steps": done, "seconds": _since(begun)})
         return 1

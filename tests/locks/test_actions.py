@@ -361,6 +361,26 @@ async def test_more_grants_than_the_controller_has_room_for__the_nearest_come_fi
     assert [await state(one, now) for one in bookings] == ["applied"] * 3 + ["planned"] * 2
 
 
+async def test_more_bookings_than_the_smallest_controller_holds__follow_when_it_has_told_its_size(
+    hall: Hall, device: Device, now: datetime
+) -> None:
+    bookings = [await hall.book(hours(now, start, start + 1), now) for start in range(1, 101)]
+    await device.publish(now)
+    assert len((await device.logged())[3]) <= 8_192
+    await device.report(now)
+    assert {await state(one, now) for one in bookings} == {"applied", "planned"}
+    await device.publish(now)
+    await device.report(now)
+
+    assert {await state(one, now) for one in bookings} == {"applied"}
+
+
+async def test_a_controller_without_doors__is_sent_nothing(hall: Hall, device: Device, now: datetime) -> None:
+    await locks.enrol("bare", facility=hall.facility, by=Actor.system(), now=now)
+    assert await snapshots.publish("bare", device.take, now) is None
+    assert device.packets == []
+
+
 async def test_a_booking_beyond_the_horizon__waits_for_the_daily_refresh(
     hall: Hall, device: Device, now: datetime
 ) -> None:
