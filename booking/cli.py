@@ -43,7 +43,12 @@ def web() -> None:
 
     settings = _settings()
     uvicorn.run(
-        create_app(settings), host=settings.host, port=settings.port, log_config=None, server_header=False
+        create_app(settings),
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        server_header=False,
+        proxy_headers=False,
     )
 
 

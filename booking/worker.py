@@ -174,6 +174,7 @@ def _log_failure(debt: Debt, error: Exception) -> None:
 def run(settings: Settings) -> int:
     """Run a worker until it is told to stop."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    logging.getLogger("apscheduler").setLevel(logging.WARNING)  # one line per tick says nothing
+    for name in ("apscheduler", "stripe", "httpx"):
+        logging.getLogger(name).setLevel(logging.WARNING)  # one line per tick or request says nothing
     asyncio.run(Worker(settings).run())
     return 0

@@ -118,7 +118,11 @@ async def drained(seconds_ahead: float = 0) -> list[str]:
     def note(debt: Debt, error: Exception) -> None:
         failed.append(f"{debt.kind}: {error}")
 
-    await outbox.drain(billing.HANDLERS, lambda: clock() + timedelta(seconds=seconds_ahead), note)
+    await outbox.drain(
+        billing.HANDLERS,
+        lambda: clock() + timedelta(seconds=seconds_ahead),
+        note,
+    )
     return failed
 
 

@@ -26,7 +26,7 @@ from booking.billing.payments import (
     refund,
     standing,
 )
-from booking.billing.price_lists import publish, resource_classes, tariff_in_force
+from booking.billing.price_lists import publish, resource_classes, tariff_in_force, tariff_of
 from booking.billing.pricing import NotPriced, Quote, Tariff, quote
 from booking.billing.queries import invariants, invoice_pdf
 from booking.billing.tariff_data import shipped
@@ -98,5 +98,6 @@ __all__ = [
     "standing",
     "store_event",
     "tariff_in_force",
+    "tariff_of",
     "uninvoiced",
 ]

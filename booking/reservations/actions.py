@@ -369,8 +369,8 @@ async def _cancel_money(row: Row, by_owner: bool, now: datetime) -> billing.Canc
     if row.state == "awaiting_payment":
         await billing.expire_payment(row.id, now=now)
         return billing.CancelOutcome(0, 0)
-    tariff = await billing.tariff_in_force(row.municipality, offers.local_day(row.span))
     paid = billing.read_snapshot(row.price)
+    tariff = await billing.tariff_of(paid)  # the terms that were shown when it was booked
     fee = billing.cancellation_fee(tariff, paid, lead_time=row.starts_at - now, by_municipality=by_owner)
     return await billing.cancel(row.id, fee=fee, by_municipality=by_owner, now=now)
 

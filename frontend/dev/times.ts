@@ -50,9 +50,9 @@ export function priceTrace(row: Row, start: string, end: string, home: string | 
 	const unit = priceOf(row, 60, home);
 	return {
 		total_ore: total, net_ore: Math.round(total / 1.06), vat_ore: total - Math.round(total / 1.06), vat_text: '6 % moms (idrott)',
-		lines: [{ text: `${row.facility.name}, ${row.name.toLowerCase()}, ${away ? 'utomkommunal träning' : 'kommuninvånare'}`, rule: 'nordmaling-2026/hall/hour',
+		lines: [{ text_en: `${row.facility.name}, ${row.name}`, text: `${row.facility.name}, ${row.name.toLowerCase()}, ${away ? 'utomkommunal träning' : 'kommuninvånare'}`, rule: 'nordmaling-2026/hall/hour',
 			quantity: String(minutes / 60), unit: 'h', unit_ore: unit, amount_ore: total }],
-		category: away ? 'non_resident' : 'resident', decision: 'KF 2026-06-15 § 87', tariff: 'Taxa för uthyrning av idrottsanläggning 2026',
-		assumptions: home ? [] : ['home_unknown_resident_assumed']
+		category: away ? 'non_resident' : 'resident', category_text: away ? 'Utsocknes' : 'Kommuninvånare', decision: 'KF 2026-06-15 § 87', tariff: 'Taxa för uthyrning av idrottsanläggning 2026',
+		assumptions: home ? [] : ['Vi antar att du bor i kommunen.'], assumptions_en: home ? [] : ['We assume that you live in the municipality.']
 	};
 }

@@ -48,10 +48,14 @@ export function resource<T>(url: () => string | null): Resource<T> {
 	let problem = $state.raw<Problem | null>(null);
 	let loading = $state(true);
 	let running: AbortController | null = null;
+	let runningFor: string | null = null;
+	let again = false;
 
 	async function load(target: string): Promise<void> {
 		running?.abort();
 		const mine = (running = new AbortController());
+		runningFor = target;
+		again = false;
 		loading = true;
 		try {
 			const answer = await api.get<T>(target, mine.signal);
@@ -64,11 +68,19 @@ export function resource<T>(url: () => string | null): Resource<T> {
 			problem = asProblem(error);
 		}
 		loading = false;
+		runningFor = null;
+		if (again) void load(target);
+	}
+
+	/** While the same address is on its way another call waits its turn: polling must not abort a slow answer for ever. */
+	function reload(target: string): void {
+		if (runningFor === target) again = true;
+		else void load(target);
 	}
 
 	function refetch(): void {
 		const target = untrack(url);
-		if (target !== null) void load(target);
+		if (target !== null) reload(target);
 	}
 
 	$effect(() => {
@@ -81,11 +93,12 @@ export function resource<T>(url: () => string | null): Resource<T> {
 			if (known && Date.now() - known.at < FRESH_MS) loading = false;
 			else void load(target);
 		});
-		const watcher = { url: () => target, refetch: () => void load(target) };
+		const watcher = { url: () => target, refetch: () => reload(target) };
 		watchers.add(watcher);
 		return () => {
 			watchers.delete(watcher);
 			running?.abort();
+			runningFor = null;
 		};
 	});
 

@@ -79,6 +79,7 @@ export interface FacilityPage {
 
 export interface PriceLine {
 	text: string;
+	text_en: string;
 	rule: string;
 	quantity: string;
 	unit: string;
@@ -92,9 +93,12 @@ export interface Price {
 	vat_text: string;
 	lines: PriceLine[];
 	category: string;
+	category_text: string;
 	decision: string;
 	tariff: string;
+	/** Sentences, in both languages. */
 	assumptions: string[];
+	assumptions_en: string[];
 }
 export interface FreeStart {
 	start: string;

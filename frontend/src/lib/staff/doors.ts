@@ -15,10 +15,16 @@ const looks: Record<DoorWord, readonly [Tone, IconName]> = {
 	locked: ['ok', 'lock']
 };
 const order = Object.keys(looks) as DoorWord[];
+/** What staff should know but need not run for. */
+const MILD = new Set(['offline', 'clock_drift', 'unconfirmed', 'horizon_short']);
+
+export function seriousAlarms(door: Door): string[] {
+	return door.alarms.filter((alarm) => !MILD.has(alarm));
+}
 
 export function doorWord(door: Door): DoorWord {
-	if (door.alarms.length > 0) return 'alarm';
 	if (!door.online) return 'offline';
+	if (seriousAlarms(door).length > 0) return 'alarm';
 	if (door.lock === 'unlocked') return 'unlocked';
 	if (door.pos === 'open') return 'open';
 	if (!door.in_sync) return 'waiting';
@@ -37,5 +43,5 @@ export function worstWord(doors: readonly Door[]): DoorWord | null {
 
 /** Doors that someone should look at: alarm, no contact, or a clock not to be trusted. */
 export function deviating(doors: readonly Door[]): Door[] {
-	return doors.filter((door) => door.alarms.length > 0 || !door.online || door.clock === 'untrusted' || door.mode === 'lockdown');
+	return doors.filter((door) => seriousAlarms(door).length > 0 || !door.online || door.clock === 'untrusted' || door.mode === 'lockdown');
 }

@@ -1,0 +1,112 @@
+"""A real Chromium against the real demo: one start of every part per test run. A missing part fails."""
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+START_S = 300
+WCAG = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    executable = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    if not executable:
+        pytest.fail("chromium is missing: apt-get install chromium, or set CHROMIUM to its program")
+    return {**browser_type_launch_args, "executable_path": executable, "args": FLAGS}
+
+
+@pytest.fixture(scope="session")
+def demo() -> Iterator[dict[str, Any]]:
+    """The facts of a demo of our own: `url`, `environment`, `pids`."""
+    folder = Path(tempfile.mkdtemp(prefix="booking-browser-"))
+    folder.chmod(0o755)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "booking", "demo", "--port", str(port), "--state", str(folder / "var")]
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=sys.stderr, stderr=sys.stderr)
+    try:
+        yield _facts(process, folder / "var" / "demo.json")
+    finally:
+        process.send_signal(signal.SIGTERM)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(90)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _facts(process: subprocess.Popen[bytes], file: Path) -> dict[str, Any]:
+    deadline = time.monotonic() + START_S
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            pytest.fail(f"the demo ended with status {process.returncode}")
+        with contextlib.suppress(OSError, ValueError):
+            return dict(json.loads(file.read_text()))
+        time.sleep(0.2)
+    raise AssertionError("the demo did not start in time")
+
+
+@pytest.fixture
+def open_page(demo: dict[str, Any], browser: Browser) -> Iterator[Callable[..., Page]]:
+    """Opens a page of the demo at a width; a console error or a failed script fails the test."""
+    contexts: list[BrowserContext] = []
+    trouble: list[str] = []
+
+    def note(message: ConsoleMessage) -> None:
+        if message.type == "error":
+            trouble.append(message.text)
+
+    def open_at(width: int, height: int, *, scheme: str = "light", zone: str = "Europe/Stockholm") -> Page:
+        context = browser.new_context(
+            base_url=demo["url"],
+            viewport={"width": width, "height": height},
+            color_scheme="dark" if scheme == "dark" else "light",
+            locale="sv-SE",
+            timezone_id=zone,
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(30_000)
+        page.on("console", note)
+        page.on("pageerror", lambda error: trouble.append(str(error)))
+        return page
+
+    yield open_at
+    for context in contexts:
+        context.close()
+    assert trouble == []
+
+
+@pytest.fixture
+def accessible() -> Callable[[Page], None]:
+    """Asserts that axe finds nothing against WCAG 2.2 A and AA on the page."""
+    axe = Axe()
+
+    def check(page: Page) -> None:
+        found = axe.run(page, options=WCAG)
+        assert found.violations_count == 0, found.generate_report()
+
+    return check
