@@ -92,23 +92,21 @@ class Broker:
     server_url: str = field(repr=False)  # for the server: MQTT_URL
 
 
-def prepare(state: Path, port: int) -> Broker:
+def prepare(state: Path, port: int, *, only: str | None = None) -> Broker:
     """Return the broker, its configuration written under `state` (mode 0700). Raises BrokerMissing.
 
-    Accounts already there are kept; the server's is made the first time.
+    Accounts already there are kept; the server's is made the first time. `only` is `mosquitto` or `iotcore`
+    where the choice must not depend on the machine.
     """
     (state / "data").mkdir(parents=True, exist_ok=True)
     state.chmod(0o700)
-    program = _mosquitto()
-    if program is None and importlib.util.find_spec("iotcore") is None:
+    program = None if only == "iotcore" else _mosquitto()
+    if program is None and (only == "mosquitto" or importlib.util.find_spec("iotcore") is None):
         raise BrokerMissing("no MQTT broker found: apt install mosquitto, or pip install iotcore")
     accounts = _read(state)
     accounts.setdefault(SERVER, secrets.token_urlsafe(24))
     kind = "mosquitto" if program else "iotcore"
-    _private(
-        state / "kind.json",
-        json.dumps({"kind": kind, "program": program, "port": port}),
-    )
+    _private(state / "kind.json", json.dumps({"kind": kind, "program": program, "port": port}))
     _write(state, accounts)
     address = f"127.0.0.1:{port}"
     return Broker(
@@ -129,10 +127,7 @@ def add_accounts(state: Path, passwords: Mapping[str, str]) -> bool:
 
 def remove_account(state: Path, name: str) -> bool:
     """The account may not connect any more. True if a running broker was told."""
-    _write(
-        state,
-        {known: password for known, password in _read(state).items() if known != name},
-    )
+    _write(state, {known: password for known, password in _read(state).items() if known != name})
     return _tell(state)
 
 
@@ -187,13 +182,9 @@ def _write(state: Path, accounts: Mapping[str, str]) -> None:
         "user root\n" if os.geteuid() == 0 else ""
     )  # otherwise mosquitto drops to an account that can't read
     _private(state / "acl", _ACL)
+    _private(state / "passwords", "".join(f"{name}:{_hash(word)}\n" for name, word in accounts.items()))
     _private(
-        state / "passwords",
-        "".join(f"{name}:{_hash(word)}\n" for name, word in accounts.items()),
-    )
-    _private(
-        state / "mosquitto.conf",
-        _MOSQUITTO.format(port=facts["port"], state=state.resolve(), user=user),
+        state / "mosquitto.conf", _MOSQUITTO.format(port=facts["port"], state=state.resolve(), user=user)
     )
 
 

@@ -43,7 +43,12 @@ def web() -> None:
 
     settings = _settings()
     uvicorn.run(
-        create_app(settings), host=settings.host, port=settings.port, log_config=None, server_header=False
+        create_app(settings),
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        server_header=False,
+        proxy_headers=False,
     )
 
 
@@ -71,19 +76,21 @@ def seed() -> None:
 )
 def demo(port: int, fresh: bool, state: Path | None) -> None:
     """Run the whole product with demonstration data on this machine."""
-    from booking.demo.supervisor import ROOT
     from booking.demo.supervisor import demo as run
 
-    sys.exit(run(port, fresh=fresh, state=state or ROOT / "var"))
+    sys.exit(run(port, fresh=fresh, state=state))
 
 
 @main.command()
 @click.option("--state", type=click.Path(path_type=Path), default=None, help="Check the demo running there.")
-def check(state: Path | None) -> None:
+@click.option(
+    "--examples", type=click.Path(path_type=Path), default=None, help="Write the API's examples there."
+)
+def check(state: Path | None, examples: Path | None) -> None:
     """Run the whole story against a fresh product; prints one JSON line, exits 0 or 1."""
     from booking.check.main import check as run
 
-    sys.exit(run(state))
+    sys.exit(run(state, examples))
 
 
 @main.command("invoice-run")

@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import logging
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
 
 import asyncpg
@@ -63,7 +63,6 @@ async def tidy(now: datetime) -> None:
 Sweep = Callable[[datetime], Awaitable[object]]
 SWEEPS: list[tuple[Sweep, float]] = [
     (reservations.expire_due, 1),
-    (settle_events, 1),
     (reservations.complete_due, 15),
     (settle_payments, 20),
     (run_calendars, 60),
@@ -71,12 +70,26 @@ SWEEPS: list[tuple[Sweep, float]] = [
 ]
 
 
+def _paying(kinds: Iterable[str]) -> Sweep:
+    lane = {kind: HANDLERS[kind] for kind in kinds}
+
+    async def pay(_now: datetime) -> None:
+        await outbox.drain(lane, utc_now, _log_failure)
+
+    return pay
+
+
+# Each lane has a loop of its own: a month's documents must not keep a payer from the checkout page.
+QUICK = frozenset(HANDLERS) - billing.SLOW
+LANES: list[Sweep] = [_paying(QUICK), _paying(billing.SLOW), settle_events]
+
+
 class Worker:
     """Wakes on NOTIFY and on ticks, and pays what is owed until it is told to stop."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._wake = asyncio.Event()
+        self._wakes = [asyncio.Event() for _ in LANES]
         self._stop = asyncio.Event()
         self._scheduler = AsyncIOScheduler(
             timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
@@ -95,7 +108,9 @@ class Worker:
                 self._guarded, "interval", seconds=seconds, args=[sweep], id=sweep.__name__
             )
         self._scheduler.start()
-        tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._drain())]
+        tasks = [asyncio.create_task(self._listen())]
+        for lane, wake in zip(LANES, self._wakes, strict=True):
+            tasks.append(asyncio.create_task(self._work(lane, wake)))
         if self._settings.mqtt_url is not None:
             tasks.append(asyncio.create_task(locks.hold_link(self._settings, self._stop)))
         log.info("worker is up")
@@ -105,7 +120,11 @@ class Worker:
     def stop(self) -> None:
         """Stop after what is under way."""
         self._stop.set()
-        self._wake.set()
+        self._wake()
+
+    def _wake(self) -> None:
+        for wake in self._wakes:
+            wake.set()
 
     async def _finish(self, tasks: list[asyncio.Task[None]]) -> None:
         self._scheduler.shutdown(wait=False)
@@ -119,18 +138,17 @@ class Worker:
     async def _guarded(self, sweep: Sweep) -> None:
         try:
             await sweep(utc_now())
-        except Exception:  # a sweep that fails is tried again at its next tick
-            log.exception("sweep %s failed", sweep.__name__)
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
+            log.warning("%s: the database is away (%s)", sweep.__name__, type(error).__name__)
+        except Exception:  # what fails is tried again at its next tick
+            log.exception("%s failed", sweep.__name__)
 
-    async def _drain(self) -> None:
+    async def _work(self, lane: Sweep, wake: asyncio.Event) -> None:
         while not self._stop.is_set():
-            try:
-                await outbox.drain(HANDLERS, utc_now, _log_failure)
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
-                log.warning("drain: %s", type(error).__name__)
-            self._wake.clear()
+            wake.clear()  # before looking: what is put meanwhile wakes us again
+            await self._guarded(lane)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), 1)
+                await asyncio.wait_for(wake.wait(), 1)
 
     async def _listen(self) -> None:
         """A notification is a hint that saves up to a second; the tick is the guarantee."""
@@ -138,7 +156,7 @@ class Worker:
             try:
                 connection = await db.dedicated()
                 try:
-                    await connection.add_listener("outbox", lambda *_: self._wake.set())
+                    await connection.add_listener("outbox", lambda *_: self._wake())
                     while not (self._stop.is_set() or connection.is_closed()):
                         with contextlib.suppress(TimeoutError):
                             await asyncio.wait_for(self._stop.wait(), 1)
@@ -156,6 +174,7 @@ def _log_failure(debt: Debt, error: Exception) -> None:
 def run(settings: Settings) -> int:
     """Run a worker until it is told to stop."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    logging.getLogger("apscheduler").setLevel(logging.WARNING)  # one line per tick says nothing
+    for name in ("apscheduler", "stripe", "httpx"):
+        logging.getLogger(name).setLevel(logging.WARNING)  # one line per tick or request says nothing
     asyncio.run(Worker(settings).run())
     return 0

@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
-from stripe_help import SECRET, receiver, simulator
 
 from booking import billing, db, outbox
 from booking.billing.price_lists import tariff_in_force
@@ -18,6 +17,7 @@ from booking.outbox import Debt
 from booking.people import Actor, Role
 from booking.settings import Settings
 from booking.simulated.stripe_server import Simulator
+from tests.stripe_help import SECRET, receiver, simulator
 
 __all__ = ["receiver", "simulator"]
 
@@ -88,18 +88,21 @@ async def charged(
     return source
 
 
+def paying(database: str, stripe: str) -> Settings:
+    """Settings of a process that pays through the simulated Stripe."""
+    return Settings(
+        database_url=database,
+        secret_key=bytes(32),
+        stripe_api_base=stripe,
+        stripe_keys={UMEA: "sk_test_umea", VANNAS: "sk_test_vannas"},
+        stripe_webhook_secrets={UMEA: (SECRET,), VANNAS: ("whsec_test_vannas",)},
+    )
+
+
 @pytest.fixture
 async def rail(town: Town, simulator: Simulator, database: str) -> AsyncIterator[Simulator]:
     """Billing is configured to pay through the simulated Stripe."""
-    billing.configure(
-        Settings(
-            database_url=database,
-            secret_key=bytes(32),
-            stripe_api_base=simulator.stripe.address,
-            stripe_keys={UMEA: "sk_test_umea", VANNAS: "sk_test_vannas"},
-            stripe_webhook_secrets={UMEA: (SECRET,), VANNAS: ("whsec_test_vannas",)},
-        )
-    )
+    billing.configure(paying(database, simulator.stripe.address))
     yield simulator
     await billing.close()
 
@@ -115,7 +118,11 @@ async def drained(seconds_ahead: float = 0) -> list[str]:
     def note(debt: Debt, error: Exception) -> None:
         failed.append(f"{debt.kind}: {error}")
 
-    await outbox.drain(billing.HANDLERS, lambda: clock() + timedelta(seconds=seconds_ahead), note)
+    await outbox.drain(
+        billing.HANDLERS,
+        lambda: clock() + timedelta(seconds=seconds_ahead),
+        note,
+    )
     return failed
 
 

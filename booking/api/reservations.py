@@ -148,7 +148,7 @@ class SearchController(Controller):
         query = Query(
             day=_bounded(day or now.astimezone(SWEDEN).date()),
             from_min=minute_of_day(from_clock, 0),
-            to_min=minute_of_day(to_clock, 1440),
+            to_min=None if to_clock is None else minute_of_day(to_clock, 1440),
             minutes=duration_min,
             municipalities=tuple(municipality or ()),
             neighbours=neighbours,
@@ -158,7 +158,7 @@ class SearchController(Controller):
             whole=whole,
             near=None if lat is None or lon is None else (lat, lon),
             purpose=purpose,
-            customer=_customer(actor, party_id, home),
+            customer=_customer(actor, party_id, home or _only(municipality)),
             sort=sort,
             limit=limit,
             offset=offset,
@@ -358,6 +358,11 @@ class ReservationController(Controller):
         """Cancel: the time is free at once, the code is taken back, the money follows the list's rule."""
         await reservations.cancel(reservation_id, by=actor, now=now, reason=data.reason)
         return await reservations.page(reservation_id, actor, now)
+
+
+def _only(municipalities: list[str] | None) -> str | None:
+    """Return the one municipality a visitor searches in: they are taken to live there until they say otherwise."""
+    return municipalities[0] if municipalities and len(municipalities) == 1 else None
 
 
 def _bounded(day: date) -> date:

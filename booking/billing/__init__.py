@@ -1,6 +1,7 @@
 """Prices, charges, payments, invoices and the ledger. Knows no reservation and no lock: a `source` is just a UUID."""
 
 from booking.billing.charges import cancel, charge
+from booking.billing.conditions import CustomerFacts, Usage
 from booking.billing.configured import close, configure
 from booking.billing.customers import customer_facts, record_evidence
 from booking.billing.entities import found_entity, set_invoicing_date
@@ -13,7 +14,7 @@ from booking.billing.events import (
     store_event,
 )
 from booking.billing.fees import cancellation_fee, free_notice, no_show_fee
-from booking.billing.handlers import HANDLERS
+from booking.billing.handlers import HANDLERS, SLOW
 from booking.billing.invoice_pages import invoice, invoices, runs, uninvoiced
 from booking.billing.invoice_run import run_invoices
 from booking.billing.invoicing_calendar import due_runs
@@ -25,8 +26,8 @@ from booking.billing.payments import (
     refund,
     standing,
 )
-from booking.billing.price_lists import publish, resource_classes, tariff_in_force
-from booking.billing.pricing import CustomerFacts, NotPriced, Quote, Tariff, Usage, quote
+from booking.billing.price_lists import publish, resource_classes, tariff_in_force, tariff_of
+from booking.billing.pricing import NotPriced, Quote, Tariff, quote
 from booking.billing.queries import invariants, invoice_pdf
 from booking.billing.tariff_data import shipped
 from booking.billing.views import (
@@ -45,6 +46,7 @@ from booking.billing.views import (
 
 __all__ = [
     "HANDLERS",
+    "SLOW",
     "CancelOutcome",
     "CustomerFacts",
     "InvoiceCard",
@@ -96,5 +98,6 @@ __all__ = [
     "standing",
     "store_event",
     "tariff_in_force",
+    "tariff_of",
     "uninvoiced",
 ]

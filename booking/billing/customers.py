@@ -4,7 +4,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from booking import db
-from booking.billing.pricing import CustomerFacts
+from booking.billing.conditions import CustomerFacts
 from booking.ids import new_id
 
 

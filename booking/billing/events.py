@@ -52,6 +52,10 @@ async def store_event(municipality: str, raw: bytes, signature: str, *, now: dat
         datetime.fromtimestamp(facts.created, UTC),
         now,
     )
+    if fresh:
+        await db.run(
+            "SELECT pg_notify('outbox', 'stripe_event')"
+        )  # a worker looks at once, not at its next tick
     return bool(fresh)
 
 
@@ -91,7 +95,7 @@ async def read_outcome(event: Event) -> PaymentOutcome | None:
     payment = await db.row(
         Payment, f"SELECT {COLUMNS} FROM payment WHERE id = $1 AND entity = $2", event.payment, event.entity
     )
-    if payment is None:
+    if payment is None or payment.state == "paid":  # paid is final: there is nothing to ask
         return None
     session = payment.session_id or (event.object_id if event.object_id.startswith("cs_") else None)
     return None if session is None else await look_up(payment, session)

@@ -111,6 +111,7 @@ HANDLERS: dict[str, Handler] = {
     REFUND: pay_back,
     PDF: render_document,
 }
+SLOW = frozenset({PDF})  # a second each and by the hundred: pay them where nobody waits behind them
 
 
 async def _payment(payment: UUID) -> Payment | None:

@@ -105,7 +105,7 @@ async def _invoice_party(
 
 
 def _line(one: _Charge) -> Line:
-    detail = explain(read_snapshot(one.quote), one.service_at)
+    detail = explain(read_snapshot(one.quote))
     return Line(one.id, one.kind, one.text, detail, one.net_ore, one.vat_rule)
 
 
@@ -126,8 +126,7 @@ async def _finish(
     )
     count, total = (sums.count, sums.total) if sums else (0, 0)
     await db.run(
-        "UPDATE invoice_run SET state = 'done', issued = $2, total_ore = $3, finished_at = coalesce(finished_at, $4)"
-        " WHERE id = $1",
+        "UPDATE invoice_run SET state = 'done', issued = $2, total_ore = $3, finished_at = $4 WHERE id = $1",
         run,
         count,
         total,

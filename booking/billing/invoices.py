@@ -87,15 +87,15 @@ def ocr_number(entity: str, invoice_number: str) -> str:
     return with_length + luhn.calc_check_digit(with_length)
 
 
-def explain(quote: Quote, service_at: datetime) -> str:
-    """Return one line's arithmetic: "2026-11-24 · 2 × 282,00 kr/h; Bidragsberättigad förening betalar 25 %: −423,00 kr"."""
+def explain(quote: Quote) -> str:
+    """Return one line's arithmetic: "2 h × 282,00 kr; Bidragsberättigad förening betalar 25 %: −423,00 kr"."""
     parts = []
     for line in quote.lines:
         if line.unit in UNITS:
             parts.append(f"{line.quantity} {UNITS[line.unit]} × {kronor(line.unit_ore)} kr")
         else:
             parts.append(f"{line.text}: {kronor(line.amount_ore)} kr")
-    return f"{service_at.astimezone(SWEDEN):%Y-%m-%d} · " + "; ".join(parts)
+    return "; ".join(parts)
 
 
 UNITS = {

@@ -11,7 +11,8 @@ DEFAULT_DAY = 5  # of the following month, for a municipality without a calendar
 async def due_runs(now: datetime) -> list[tuple[str, str]]:
     """Return (municipality, month) of every run whose day has come and that is not done.
 
-    A municipality without a calendar runs last month on the fifth.
+    A run by hand before the month was over does not count. A municipality without a calendar runs last month on
+    the fifth.
     """
     today = now.astimezone(SWEDEN).date()
     last_month = f"{today.replace(day=1) - timedelta(days=1):%Y-%m}"
@@ -21,7 +22,8 @@ async def due_runs(now: datetime) -> list[tuple[str, str]]:
         " LEFT JOIN invoicing_date d ON d.entity = e.id AND d.run_on <= $1"
         " WHERE (d.id IS NOT NULL OR ($3 AND NOT EXISTS (SELECT FROM invoicing_date o WHERE o.entity = e.id)))"
         " AND NOT EXISTS (SELECT FROM invoice_run r WHERE r.entity = e.id AND r.state = 'done'"
-        "  AND r.month = coalesce(d.month, $2)) ORDER BY 1, 2",
+        "  AND r.month = coalesce(d.month, $2) AND r.finished_at >="
+        "   ((r.month || '-01')::timestamp + interval '1 month') AT TIME ZONE 'Europe/Stockholm') ORDER BY 1, 2",
         today,
         last_month,
         today.day >= DEFAULT_DAY,

@@ -1,4 +1,4 @@
-"""The renderer, run as a process of its own: JSON of an invoice in, PDF/UA-1 out. `python -m booking.billing.pdf`."""
+"""The renderer, a program of its own: JSON of an invoice in, PDF/UA-1 out. Imports nothing of the product."""
 
 import sys
 from pathlib import Path

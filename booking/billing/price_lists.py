@@ -7,7 +7,7 @@ import msgspec
 from asyncpg import UniqueViolationError
 
 from booking import db
-from booking.billing.pricing import Tariff, compile_tariff
+from booking.billing.pricing import Quote, Tariff, compile_tariff
 from booking.billing.proof import prove
 from booking.billing.tariff_data import Example, ResourceClass, Rule, TariffList, digest
 from booking.errors import Conflict, NotFound
@@ -58,6 +58,13 @@ async def tariff_in_force(municipality: str, on: date) -> Tariff:
     if key not in _compiled:
         _compiled[key] = compile_tariff(await _load(found.id))
     return _compiled[key]
+
+
+async def tariff_of(snapshot: Quote) -> Tariff:
+    """Return the list that a booking was priced by: its terms hold however lists change. Raises NotFound."""
+    municipality_list = snapshot.tariff_id
+    known = next((tariff for (name, _), tariff in _compiled.items() if name == municipality_list), None)
+    return known or compile_tariff(await _load(municipality_list))
 
 
 async def resource_classes(municipality: str, on: date) -> dict[str, ResourceClass]:

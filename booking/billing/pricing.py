@@ -1,8 +1,8 @@
 """Pure pricing: a published list, a usage and a customer give one explained price. No database, no clock."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, date, timedelta
 from fractions import Fraction
 from zoneinfo import ZoneInfo
 
@@ -10,13 +10,13 @@ import msgspec
 
 from booking.billing import vat
 from booking.billing.calendar_days import day_class
-from booking.billing.tariff_data import Category, Rule, TariffList, VatRule, When
+from booking.billing.conditions import Case, CustomerFacts, Usage, holds
+from booking.billing.tariff_data import Category, Rule, TariffList, VatRule
 from booking.errors import Rejected
 from booking.money import Ore, net_of, round_half_up, share
 
 SWEDEN = ZoneInfo("Europe/Stockholm")
 HOUR = 3600
-EMPTY = When()
 KM_LATER = ("Kilometeravgiften tillkommer efter körning.", "The charge per km is added after the trip.")
 HOME_UNKNOWN = ("Vi antar att du bor i kommunen.", "We assume that you live in the municipality.")
 
@@ -37,32 +37,6 @@ class AmbiguousPrice(NotPriced):
     """Two rows of the list claim the same booking; publishing refuses such a list."""
 
     code = "ambiguous_price"
-
-
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """What is used and for what. Instants are aware; quantities are whole units."""
-
-    resource_class: str
-    starts_at: datetime
-    ends_at: datetime
-    purpose: str = "other"
-    tags: frozenset[str] = frozenset()
-    age: int | None = None
-    km: int = 0
-    m2: int = 0
-    nights: int = 0
-    years: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class CustomerFacts:
-    """What one municipality knows about a customer on a day; `categories` rest on evidence rows."""
-
-    kind: str = "person"
-    home_municipality: str | None = None
-    categories: frozenset[str] = frozenset()
-    measures: Mapping[str, int] = field(default_factory=dict)
 
 
 class PriceLine(msgspec.Struct, frozen=True):
@@ -113,18 +87,6 @@ class Tariff:
     def day_class(self, day: date) -> str | None:
         """Return the list's kind of day for a local date."""
         return day_class(self.data.day_classes, day) if self.data.day_classes else None
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """A usage and a customer, with what the conditions ask about worked out once."""
-
-    usage: Usage
-    customer: CustomerFacts
-    own_home: bool
-    local: datetime
-    seconds: int
-    day: str | None
 
 
 def compile_tariff(data: TariffList) -> Tariff:
@@ -210,65 +172,6 @@ def only(rules: list[Rule]) -> list[Rule]:
     if len(rules) > 1:
         raise AmbiguousPrice(f"{', '.join(rule.id for rule in rules)} exclude each other")
     return rules
-
-
-def holds(when: When, case: Case) -> bool:
-    """Tell whether every given condition is true."""
-    return when == EMPTY or (
-        _who_holds(when, case)
-        and _what_holds(when, case.usage)
-        and _length_holds(when, case)
-        and _clock_holds(when, case)
-    )
-
-
-def _who_holds(when: When, case: Case) -> bool:
-    known = case.customer
-    return (
-        (not when.kind or known.kind in when.kind)
-        and (when.home is None or (when.home == "own") == case.own_home)
-        and (not when.evidence or known.categories.issuperset(when.evidence))
-        and all(known.measures.get(name, 0) >= least for name, least in when.measured.items())
-    )
-
-
-def _what_holds(when: When, usage: Usage) -> bool:
-    return (
-        (not when.purpose or usage.purpose in when.purpose)
-        and (not when.tags or usage.tags.issuperset(when.tags))
-        and (not when.without_tags or usage.tags.isdisjoint(when.without_tags))
-        and (not when.resource or usage.resource_class in when.resource)
-        and (not when.without_resource or usage.resource_class not in when.without_resource)
-        and (when.age_from is None or (usage.age is not None and usage.age >= when.age_from))
-        and (when.age_to is None or (usage.age is not None and usage.age <= when.age_to))
-    )
-
-
-def _length_holds(when: When, case: Case) -> bool:
-    seconds = case.seconds
-    return (
-        (when.longer_than is None or seconds > when.longer_than * 60)
-        and (when.at_least is None or seconds >= when.at_least * 60)
-        and (when.shorter_than is None or seconds < when.shorter_than * 60)
-        and (when.at_most is None or seconds <= when.at_most * 60)
-    )
-
-
-def _clock_holds(when: When, case: Case) -> bool:
-    if not when.day and when.starts_from is None and when.starts_before is None and when.season is None:
-        return True
-    time, day = f"{case.local:%H:%M}", f"{case.local:%m-%d}"
-    return (
-        (not when.day or case.day in when.day)
-        and (when.starts_from is None or time >= when.starts_from)
-        and (when.starts_before is None or time < when.starts_before)
-        and (when.season is None or _in_season(when.season, day))
-    )
-
-
-def _in_season(season: tuple[str, str], day: str) -> bool:
-    first, last = season
-    return first <= day <= last if first <= last else day >= first or day <= last
 
 
 def units(rule: Rule, case: Case) -> Fraction:

@@ -6,14 +6,12 @@ from datetime import UTC, date, datetime, time, timedelta
 from itertools import product
 
 from booking.billing import fees
+from booking.billing.conditions import Case, CustomerFacts, Usage
 from booking.billing.pricing import (
     SWEDEN,
-    Case,
-    CustomerFacts,
     NotPriced,
     Quote,
     Tariff,
-    Usage,
     compile_tariff,
     look_at,
     price,

@@ -3,6 +3,7 @@
 import time
 import uuid
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import httpx
@@ -16,16 +17,28 @@ class StepFailed(Exception):
     """A step of the story didn't hold; says what was expected and what came."""
 
 
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One request and its answer."""
+
+    method: str
+    path: str
+    body: Answer | None
+    answer: httpx.Response
+
+
 class Browser:
     """One person's browser. Survives a server that is restarted under it: requests that never arrived go again."""
 
     def __init__(self, url: str) -> None:
         self._http = httpx.Client(base_url=url, timeout=20, trust_env=False)
         self._csrf = ""
+        self.heard: list[Heard] = []  # requests and answers, for the examples of the API's document
 
     def get(self, path: str, **query: Any) -> Answer:
         """Return the JSON answer of a GET; anything but 200 fails the step."""
-        return self._expect(200, "GET", path, params={k: v for k, v in query.items() if v is not None})
+        given = {name: one for name, one in query.items() if one is not None}
+        return self._expect(200, "GET", path, params=given or None)  # {} would drop the path's own query
 
     def fetch(self, path: str) -> bytes:
         """Return the bytes of a GET."""
@@ -35,6 +48,10 @@ class Browser:
         """Return the JSON answer of a POST with this status; sent again under the same key until it is answered."""
         key = str(uuid.uuid4())
         return self._expect(status, "POST", path, json=body or {}, headers={"Idempotency-Key": key})
+
+    def change(self, method: str, path: str, body: Answer) -> Answer:
+        """Return the JSON answer of a PATCH or PUT."""
+        return self._expect(200, method, path, json=body)
 
     def refused(self, path: str, body: Answer) -> Answer:
         """Return the problem document of a POST that must be refused."""
@@ -77,7 +94,9 @@ class Browser:
             answer = _try(lambda: self._http.request(method, path, headers=headers, **request))
             return None if answer is None or answer.status_code == 503 else answer
 
-        return until(f"{method} {path} is answered", go)
+        answer = until(f"{method} {path} is answered", go)
+        self.heard.append(Heard(method, path.split("?", maxsplit=1)[0], request.get("json"), answer))
+        return answer
 
 
 def _try(send: Callable[[], httpx.Response]) -> httpx.Response | None:

@@ -13,11 +13,7 @@ from booking.lockwire.snapshot import Grant, Mode, Snapshot
 
 NEEDS_CLOCK = ("open", "unlock", "release")
 NEEDS_DOOR = ("open", "unlock", "release", "lockdown")
-MODES: dict[str, Mode] = {
-    "unlock": "unlocked",
-    "release": "normal",
-    "lockdown": "lockdown",
-}
+MODES: dict[str, Mode] = {"unlock": "unlocked", "release": "normal", "lockdown": "lockdown"}
 LIST_PART = 24_000  # octets of JSON per part, well below any packet limit
 
 
@@ -50,13 +46,7 @@ class Device(Protocol):
         """Send those events again."""
 
 
-def execute(
-    controller: Device,
-    command: Command,
-    epoch: int,
-    retained: bool,
-    moment: Moment,
-) -> list[bytes]:
+def execute(controller: Device, command: Command, epoch: int, retained: bool, moment: Moment) -> list[bytes]:
     """Return the results to publish; the command took effect at most once and its number is spent first."""
     why = _refusal(controller, command, epoch, retained, moment)
     if why in ("retained", "stale"):
@@ -70,13 +60,7 @@ def execute(
     return bodies
 
 
-def _refusal(
-    controller: Device,
-    command: Command,
-    epoch: int,
-    retained: bool,
-    moment: Moment,
-) -> str | None:
+def _refusal(controller: Device, command: Command, epoch: int, retained: bool, moment: Moment) -> str | None:
     """Return why the command may not be executed, in the order of §8.1."""
     now = controller.now_s(moment)
     if retained:
@@ -131,10 +115,7 @@ def _listing(controller: Device, command: Command) -> list[bytes]:
 
 
 def _listed(grant: Grant) -> Listed:
-    return Listed(
-        grant.id,
-        [{"d": window.d, "nb": window.nb, "na": window.na} for window in grant.w],
-    )
+    return Listed(grant.id, [{"d": window.d, "nb": window.nb, "na": window.na} for window in grant.w])
 
 
 def _split(listed: list[Listed]) -> Iterator[list[Listed]]:
@@ -160,12 +141,6 @@ def _result(
     parts: int | msgspec.UnsetType = msgspec.UNSET,
 ) -> bytes:
     result = Result(
-        id=command.id,
-        n=command.n,
-        ok=why is None,
-        why=why,
-        grants=grants,
-        part=part,
-        parts=parts,
+        id=command.id, n=command.n, ok=why is None, why=why, grants=grants, part=part, parts=parts
     )
     return msgspec.json.encode(result)

@@ -13,7 +13,8 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from booking.controller.core import Arrived, Controller, Out
+from booking.controller.core import Arrived, Controller
+from booking.controller.voice import Out
 from booking.lockwire import ids
 
 KEEPALIVE_S, SLOWEST_RETRY_S = 60, 2
@@ -23,25 +24,14 @@ WITH_WILL = 0x04
 class Link:
     """Keeps one controller connected; while it is not, messages out are dropped and said again later."""
 
-    def __init__(
-        self,
-        url: str,
-        password: str,
-        controller: Controller,
-        say: Callable[[str], None],
-    ) -> None:
+    def __init__(self, url: str, password: str, controller: Controller, say: Callable[[str], None]) -> None:
         self._controller, self._say = controller, say
         parts = urlsplit(url)
         if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname:
             raise ValueError("the broker is given as mqtt://host:port or mqtts://host:port")
-        self._address = (
-            parts.hostname,
-            parts.port or (8883 if parts.scheme == "mqtts" else 1883),
-        )
+        self._address = (parts.hostname, parts.port or (8883 if parts.scheme == "mqtts" else 1883))
         self._client = Client(
-            CallbackAPIVersion.VERSION2,
-            client_id=controller.name,
-            protocol=MQTTProtocolVersion.MQTTv5,
+            CallbackAPIVersion.VERSION2, client_id=controller.name, protocol=MQTTProtocolVersion.MQTTv5
         )
         self._client.username_pw_set(controller.name, password)
         if parts.scheme == "mqtts":
@@ -62,10 +52,7 @@ class Link:
         properties.SessionExpiryInterval = 0
         properties.MaximumPacketSize = self._controller.cap.max_doc * 4 // 3 + 2_048
         self._client.connect_async(
-            *self._address,
-            keepalive=KEEPALIVE_S,
-            clean_start=True,
-            properties=properties,
+            *self._address, keepalive=KEEPALIVE_S, clean_start=True, properties=properties
         )
         self._client.loop_start()
 

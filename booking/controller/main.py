@@ -12,16 +12,16 @@ from typing import IO
 
 import msgspec
 
-from booking.controller.core import Controller, Out
+from booking.controller.core import Controller
 from booking.controller.hardware import SimulatedBolts
 from booking.controller.keypad import SimulatedKeypad
 from booking.controller.link import Link
 from booking.controller.store import Store
 from booking.controller.timepiece import Moment
+from booking.controller.voice import Out
 from booking.lockwire.keys import Keys, derive
 
 KEY_FILE = "controller.json"
-TICK_S = 0.2
 
 
 class MasterKey(msgspec.Struct, frozen=True):
@@ -52,14 +52,7 @@ class KeyFile(msgspec.Struct, frozen=True):
         ]
 
 
-def run(
-    state: Path,
-    broker: str,
-    *,
-    simulated: bool,
-    skew_s: int = 0,
-    trust_host_clock: bool = True,
-) -> int:
+def run(state: Path, broker: str, *, simulated: bool, skew_s: int = 0, trust_host_clock: bool = True) -> int:
     """Run one controller until SIGTERM or SIGINT; returns the exit code. skew_s is for simulated hardware."""
     if not simulated:
         return _fail("no door hardware is wired to this machine; start with --simulated")
@@ -77,12 +70,7 @@ def run(
 
 
 def _serve(
-    state: Path,
-    broker: str,
-    key_file: KeyFile,
-    keys: list[Keys],
-    skew_s: int,
-    trust_host_clock: bool,
+    state: Path, broker: str, key_file: KeyFile, keys: list[Keys], skew_s: int, trust_host_clock: bool
 ) -> int:
     def say(text: str) -> None:
         print(f"[{key_file.controller}] {text}", flush=True)
@@ -119,7 +107,7 @@ def _until_told(controller: Controller) -> None:
     told = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: told.set())
-    while not told.wait(TICK_S):
+    while not told.wait(controller.idle_s()):
         controller.tick()
 
 

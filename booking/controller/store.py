@@ -45,6 +45,7 @@ class Store:
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=FULL")
         self._db.executescript(_SCHEMA)
+        self._acked = self.get("acked", int) or 0
 
     @contextlib.contextmanager
     def change(self) -> Iterator[None]:
@@ -67,10 +68,7 @@ class Store:
 
     def put(self, name: str, value: object) -> None:
         """The fact has this value."""
-        self._db.execute(
-            "INSERT OR REPLACE INTO fact VALUES (?, ?)",
-            (name, msgspec.msgpack.encode(value)),
-        )
+        self._db.execute("INSERT OR REPLACE INTO fact VALUES (?, ?)", (name, msgspec.msgpack.encode(value)))
 
     def keep_snapshot(self, stored: Stored, grants: set[str]) -> None:
         """The snapshot is in force and memory of grants that are gone is dropped."""
@@ -78,10 +76,7 @@ class Store:
             self.put("snapshot", stored)
             self.put("bad", None)
             kept = json.dumps(sorted(grants))
-            self._db.execute(
-                "DELETE FROM memory WHERE id NOT IN (SELECT value FROM json_each(?))",
-                (kept,),
-            )
+            self._db.execute("DELETE FROM memory WHERE id NOT IN (SELECT value FROM json_each(?))", (kept,))
 
     def bad(self) -> Bad | None:
         """Return the last dropped snapshot since the stored one."""
@@ -102,17 +97,17 @@ class Store:
 
     # -- events -------------------------------------------------------------------------------
 
-    def add_event(self, event: Event) -> None:
-        """The event is kept; beyond the ring's size the oldest is overwritten and its successor says so."""
+    def add_event(self, event: Event) -> int:
+        """The event is kept, in the row returned; the ring's oldest is overwritten and its successor says so."""
         body = msgspec.json.encode(event)
-        self._db.execute(
-            "INSERT INTO event (boot, seq, body) VALUES (?, ?, ?)",
-            (event.boot, event.seq, body),
+        made = self._db.execute(
+            "INSERT INTO event (boot, seq, body) VALUES (?, ?, ?)", (event.boot, event.seq, body)
         )
         self.put("seq", event.seq)
         count, oldest = self._db.execute("SELECT count(*), min(i) FROM event").fetchone()
         if count > RING:
             self._overwrite(oldest)
+        return int(made.lastrowid or 0)
 
     def _overwrite(self, oldest: int) -> None:
         (body,) = self._db.execute("SELECT body FROM event WHERE i = ?", (oldest,)).fetchone()
@@ -145,7 +140,7 @@ class Store:
 
     def acked(self) -> int:
         """Return the row up to which the server has stored our events."""
-        return self.get("acked", int) or 0
+        return self._acked
 
     def acknowledge(self, boot: int, seq: int) -> bool:
         """Everything up to the position is stored by the server; False if that was known already."""
@@ -153,6 +148,7 @@ class Store:
         if row[0] is None or row[0] <= self.acked():
             return False
         self.put("acked", row[0])
+        self._acked = int(row[0])
         return True
 
     # -- commands -----------------------------------------------------------------------------

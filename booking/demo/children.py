@@ -103,7 +103,9 @@ class Children:
     def stop(self) -> None:
         """Every child and grandchild has ended, the highest stage first; none left is a no-op."""
         for stage in sorted({child.program.stage for child in self._children.values()}, reverse=True):
-            _end([c.process for c in self._children.values() if c.program.stage == stage])
+            here = {c.process: name for name, c in self._children.items() if c.program.stage == stage}
+            for late in end(list(here)):
+                self._say(f"{here[late]} did not end within {GRACE_SECONDS:.0f} s and was killed")
         self._children.clear()
         self._record.unlink(missing_ok=True)
 
@@ -132,16 +134,7 @@ class Children:
         log = self._log(program.name)
         if log.exists() and log.stat().st_size > LOG_BYTES:
             log.replace(log.with_suffix(".log.1"))
-        with log.open("ab") as out:
-            return subprocess.Popen(
-                program.command,
-                cwd=ROOT,
-                env=dict(program.environment),
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=out,
-                start_new_session=True,
-            )
+        return begin(program.command, program.environment, log)
 
     def _write_down(self) -> None:
         running = {
@@ -152,17 +145,10 @@ class Children:
         draft.replace(self._record)
 
 
-def run_to_end(
-    command: Sequence[str], environment: Mapping[str, str], log: Path, stopping: Callable[[], bool], say: Say
-) -> int:
-    """Run a command in a session of its own and return its status; stopping ends it early.
-
-    `say` hears the last line of its output now and then.
-    """
-    begun = time.monotonic()
-    with (
-        log.open("ab") as out,
-        subprocess.Popen(
+def begin(command: Sequence[str], environment: Mapping[str, str], log: Path) -> subprocess.Popen[bytes]:
+    """A command with an end runs in a session of its own; see it to its end or `end` it."""
+    with log.open("ab") as out:
+        return subprocess.Popen(
             command,
             cwd=ROOT,
             env=dict(environment),
@@ -170,14 +156,21 @@ def run_to_end(
             stdout=out,
             stderr=out,
             start_new_session=True,
-        ) as process,
-    ):
-        while process.poll() is None:
-            if stopping():
-                _end([process])
-            if time.monotonic() - begun > 1:  # what is quick need not speak
-                say(last_line(log))
-            time.sleep(0.05)
+        )
+
+
+def see_to_end(process: subprocess.Popen[bytes], log: Path, stopping: Callable[[], bool], say: Say) -> int:
+    """Return the status of a command that was begun; stopping ends it early.
+
+    `say` hears the last line of its output now and then.
+    """
+    begun = time.monotonic()
+    while process.poll() is None:
+        if stopping():
+            end([process])
+        if time.monotonic() - begun > 1:  # what is quick need not speak
+            say(last_line(log))
+        time.sleep(0.05)
     return process.returncode
 
 
@@ -203,14 +196,17 @@ def birth(pid: int) -> str | None:
     return None if stat[0] == "Z" else stat[19]
 
 
-def _end(processes: list[subprocess.Popen[bytes]]) -> None:
+def end(processes: Sequence[subprocess.Popen[bytes]]) -> list[subprocess.Popen[bytes]]:
+    """These and their descendants have ended; return those that had to be killed because they would not."""
     for process in processes:
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
     _until(lambda: all(process.poll() is not None for process in processes), GRACE_SECONDS)
+    late = [process for process in processes if process.poll() is None]
     for process in processes:
         _end_group(process.pid, signal.SIGKILL)  # a child too slow, and whatever it has left behind
         process.wait()
+    return late
 
 
 def _end_group(leader: int, ask: signal.Signals) -> None:

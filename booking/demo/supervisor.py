@@ -7,6 +7,7 @@ here on this machine. What this supervisor adds is order, progress, restarts and
 import json
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -17,7 +18,7 @@ from types import FrameType
 
 from booking import broker, postgres
 from booking.demo import state as states
-from booking.demo.children import Children, ChildTrouble, Program, last_line, run_to_end
+from booking.demo.children import Children, ChildTrouble, Program, begin, end, last_line, see_to_end
 from booking.demo.parts import Parts, complete, environment_of
 from booking.demo.progress import console, say, step
 
@@ -58,6 +59,7 @@ class _Supervisor:
         self.begun = time.monotonic()
         self.stop_asked = threading.Event()
         self.children = Children(state, say)
+        self.builder: subprocess.Popen[bytes] | None = None
         self.facts: dict[str, object] = {}
         self.server: postgres.Server | None = None
 
@@ -89,6 +91,7 @@ class _Supervisor:
     # --- start ---
 
     def _start(self) -> None:
+        self._begin_web_ui()
         database, owner = self._database()
         kept = states.kept(self.state)
         parts = Parts(self.state, kept)
@@ -149,7 +152,8 @@ class _Supervisor:
         log = self.state / "log" / f"{command}.log"
         with step(title) as note:
             program = [sys.executable, "-m", "booking", command]
-            status = run_to_end(program, complete(environment), log, self.stop_asked.is_set, note)
+            begun = begin(program, complete(environment), log)
+            status = see_to_end(begun, log, self.stop_asked.is_set, note)
             self._safe_point()
             if status != 0:
                 raise _Failed(
@@ -157,18 +161,25 @@ class _Supervisor:
                 )
             note(last_line(log))
 
+    def _begin_web_ui(self) -> None:
+        """Build the pages, if stale, while the database starts and fills; an installed wheel brings them along."""
+        if (ROOT / "frontend").exists():
+            command = [sys.executable, str(ROOT / "booking" / "web" / "build.py")]
+            self.builder = begin(command, complete({}), self._builder_log)
+
+    @property
+    def _builder_log(self) -> Path:
+        return self.state / "log" / "web-ui.log"
+
     def _web_ui(self) -> None:
-        """Build the pages if stale; without Node or npm the product still serves its API and says so."""
-        if not (ROOT / "frontend").exists():
-            return  # an installed wheel brings its pages along
-        builder = [sys.executable, str(ROOT / "booking" / "web" / "build.py")]
-        log = self.state / "log" / "web-ui.log"
+        """The pages are built; without Node or npm the product still serves its API and says so."""
+        if self.builder is None:
+            return
         with step("web UI") as note:
-            status = run_to_end(builder, complete({}), log, self.stop_asked.is_set, note)
+            log = self._builder_log
+            status = see_to_end(self.builder, log, self.stop_asked.is_set, note)
             self._safe_point()
-            note(
-                self.children.tail("web-ui", 1).strip() if status == 0 else f"not built, see {log}; API only"
-            )
+            note(last_line(log) if status == 0 else f"not built, see {log}; the API runs without pages")
 
     def _serve(self, program: Program, port: int, title: str, sentence: str) -> None:
         with step(title) as note:
@@ -227,6 +238,8 @@ class _Supervisor:
     def _stop(self) -> None:
         console.print()
         with step("stop") as note:
+            if self.builder is not None:
+                end([self.builder])
             self.children.stop()
             if self.server is not None:
                 self.server.stop()

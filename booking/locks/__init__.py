@@ -8,17 +8,8 @@ report makes it `applied` or `removed_confirmed`.
 from booking.locks.actions import forget_old, grant, revoke
 from booking.locks.enrolment import Enrolment, add_door, allow, end_quarantine, enrol
 from booking.locks.link import hold_link
-from booking.locks.queries import (
-    AccessView,
-    DoorPage,
-    DoorView,
-    access_of,
-    door,
-    door_places,
-    doors,
-    doors_of_resources,
-    states_of,
-)
+from booking.locks.queries import AccessView, access_of, states_of
+from booking.locks.staff import DoorPage, DoorView, door, door_places, doors, doors_of_resources
 from booking.locks.vault import open_vault
 from booking.settings import Settings
 

@@ -55,9 +55,12 @@ async def grant(
 ) -> None:
     """The doors of the resource are promised for the span, grace included, with one fresh PIN.
 
-    A resource without doors is a no-op. Joins the caller's transaction; raises NoFreePin.
+    A resource without doors is a no-op, and so is a second grant for the same reservation. Joins the caller's
+    transaction; raises NoFreePin.
     """
     async with db.transaction():
+        if await db.value(bool, "SELECT true FROM access_grant WHERE reservation = $1 LIMIT 1", reservation):
+            return
         openings = await db.rows(_Opening, _OPENINGS, resource_id, purpose)
         if not openings:
             return
@@ -236,6 +239,7 @@ async def reconcile(now: datetime) -> int:
         for name in sorted(behind):
             await outbox.put(PUBLISH, key=name, now=now)
         await _raise_alarms(now)
+        await _tell_of_silence(now)
     return len(behind)
 
 
@@ -258,6 +262,20 @@ async def _raise_alarms(now: datetime) -> None:
     )
     for one in late:
         await tell("access.unconfirmed", one.reservation, one.municipality, now)
+
+
+async def _tell_of_silence(now: datetime) -> None:
+    """Pages learn when a controller has been gone for 30 s and counts as offline from now on (§10)."""
+    silent = await db.column(
+        str,
+        "SELECT DISTINCT f.municipality FROM controller c JOIN facility f ON f.id = c.facility"
+        " WHERE c.offline_at BETWEEN $1::timestamptz - interval '36 seconds' AND $1::timestamptz - interval"
+        " '30 seconds'",
+        now,
+    )
+    for municipality in silent:
+        topics = [f"doors:{municipality}", f"timeline:{municipality}"]
+        await journal.record("controller.offline", about=None, by=Actor.system(), now=now, topics=topics)
 
 
 async def tell(action: str, reservation: UUID, municipality: str, now: datetime) -> None:

@@ -33,6 +33,8 @@ async def hold_link(settings: Settings, stop: asyncio.Event) -> None:
             await _lead(settings.mqtt_url or "", stop)
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             log.warning("link: %s, trying again", type(error).__name__)
+        except Exception:  # whatever it was, doors must not wait for an operator
+            log.exception("link: lost, trying again")
         await _pause(stop, CHECK_S)
 
 
@@ -165,9 +167,11 @@ class Link:
             if self._owe_all:
                 await self._owe_everything()
             if self._wire is not None and self._wire.is_connected:
-                await outbox.drain(self.handlers, utc_now, _log_failure)
+                # Publishing waits for the broker's disk; different controllers need not wait for each other.
+                drains = (outbox.drain(self.handlers, utc_now, _log_failure) for _ in range(LANES))
+                await asyncio.gather(*drains)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), 0.5)
+                await asyncio.wait_for(self._wake.wait(), 1)
 
     async def _sweep(self, stop: asyncio.Event) -> None:
         since_tidy = TIDY_S

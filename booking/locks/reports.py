@@ -9,7 +9,7 @@ import msgspec
 from booking import db, journal, outbox
 from booking.locks import vault
 from booking.locks.actions import ATTEMPTS, PUBLISH, free_pins, raise_versions, tell
-from booking.locks.snapshots import Owed
+from booking.locks.snapshots import Owed, lacks_room
 from booking.lockwire import pins
 from booking.lockwire.envelope import Opened
 from booking.lockwire.messages import Report
@@ -56,6 +56,8 @@ async def judge(row: Owed, opened: Opened, report: Report, now: datetime) -> Non
         if before.quarantine:
             return
         await _move_grants(row.id, version, report, before.municipality, now)
+        if _has_more_room(before, report) and await lacks_room(row.id, now):
+            await raise_versions([row.id], now=now)
         # A new connection gets what it lacks at once; one that goes on lacking it is left to `reconcile`.
         if version != (before.epoch, before.want_ver) and report.sid != before.sid:
             await outbox.put(PUBLISH, key=row.id, now=now)
@@ -101,6 +103,11 @@ async def _quarantine(controller: str, before: _Before, now: datetime) -> None:
         return
     log.error("restore quarantine: controller=%s reports a version this database never wrote", controller)
     await _tell_doors("controller.quarantine", before.municipality, now)
+
+
+def _has_more_room(before: _Before, report: Report) -> bool:
+    """Before its first report a controller is taken for the smallest there may be (§12.1.4)."""
+    return before.report is None or msgspec.json.decode(before.report, type=Report).cap != report.cap
 
 
 def _visibly_changed(before: _Before, version: tuple[int, int], report: Report) -> bool:

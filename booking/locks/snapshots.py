@@ -3,7 +3,7 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -62,13 +62,14 @@ def sealed(row: Owed, name: ids.Down, plain: bytes, *, qos: int = 1) -> Packet:
 async def publish(controller: str, send: Publish, now: datetime) -> int | None:
     """The wanted version is logged, then with the broker, retained; returns the PUBACK reason code.
 
-    The same version is always the same octets, only the seal is new. None while in restore quarantine.
+    The same version is always the same octets, only the seal is new. None in restore quarantine or without doors.
     """
     async with db.transaction():
         row = await owed(controller, lock=True)
-        if row is None or row.quarantine:
+        doors = await _doors(controller)
+        if row is None or row.quarantine or not doors:
             return None
-        octets = await _logged(row) or await _build(row, now)
+        octets = await _logged(row) or await _build(row, doors, now)
     version = (row.epoch, row.want_ver)
     topic = ids.down(row.id, "desired")
     token = await asyncio.to_thread(envelope.seal, octets, row.keys(), "dn", topic, *version)
@@ -95,10 +96,9 @@ async def _logged(row: Owed) -> bytes | None:
     return None if sealed is None else vault.unseal(sealed, f"snapshot:{row.id}:{row.epoch}:{row.want_ver}")
 
 
-async def _build(row: Owed, now: datetime) -> bytes:
+async def _build(row: Owed, doors: dict[str, snapshot.Door], now: datetime) -> bytes:
     """Write the log row in the caller's transaction, which holds the controller's row."""
     end = now + HORIZON
-    doors = await _doors(row.id)
     found = await _grants(row.id, now, end)
     octets, kept = _fitted(_snapshot(now, end, doors, found), *_room(row))
     about = f"snapshot:{row.id}:{row.epoch}:{row.want_ver}"
@@ -124,7 +124,7 @@ async def _build(row: Owed, now: datetime) -> bytes:
     # Left out for lack of room: not in this version, whatever it was promised for.
     await db.run(
         "UPDATE access_grant SET first_epoch = NULL, first_ver = NULL WHERE id = ANY($1)",
-        [UUID(each.id) for each in found if each not in kept],
+        [UUID(each.id) for each in found[len(kept) :]],
     )
     return octets
 
@@ -229,13 +229,15 @@ def _fitted(whole: Snapshot, max_doc: int, max_grants: int) -> tuple[bytes, list
         kept = kept[: len(kept) - max(1, excess)]
 
 
-async def shortage(controller: str, now: datetime) -> timedelta | None:
-    """Return how far ahead the nearest grant left out for lack of room lies, None if all fit."""
-    nearest = await db.value(
-        datetime,
-        "SELECT min(g.nb) FROM access_grant g JOIN controller c ON c.id = g.controller WHERE c.id = $1"
-        " AND g.gone_ver IS NULL AND g.first_ver IS NULL AND g.nb < $2 AND c.logged_ver = c.want_ver",
-        controller,
-        now + HORIZON,
+async def lacks_room(controller: str, now: datetime) -> bool:
+    """True if grants of the horizon were left out of the wanted version for lack of room."""
+    return bool(
+        await db.value(
+            bool,
+            "SELECT true FROM access_grant g JOIN controller c ON c.id = g.controller WHERE c.id = $1"
+            " AND g.gone_ver IS NULL AND g.first_ver IS NULL AND g.nb < $2 AND g.na > $3 LIMIT 1",
+            controller,
+            now + HORIZON,
+            now,
+        )
     )
-    return None if nearest is None else nearest - now

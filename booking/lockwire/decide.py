@@ -8,17 +8,7 @@ from msgspec import UNSET
 from booking.lockwire.snapshot import ALWAYS, HOUR, Grant, Mode, Snapshot, Window
 
 # The order of the table: if no grant passes, the reason furthest down is told to the server.
-REASONS = (
-    "unknown",
-    "mode",
-    "wrong_door",
-    "clock",
-    "horizon",
-    "early",
-    "late",
-    "leader_first",
-    "used_up",
-)
+REASONS = ("unknown", "mode", "wrong_door", "clock", "horizon", "early", "late", "leader_first", "used_up")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +39,7 @@ class Verdict:
     granted: bool
     why: str | None = None
     grant: str | None = None
-    tail: tuple[int, str] = (
-        0,
-        "",
-    )  # earliest nb, then lowest id, names one of several valid grants
+    tail: tuple[int, str] = (0, "")  # earliest nb, then lowest id, names one of several valid grants
 
 
 def decide(
@@ -79,11 +66,7 @@ def decide(
     if passed:
         return min(passed, key=lambda verdict: verdict.tail)
     unknown = Verdict(False, "unknown")
-    return max(
-        verdicts,
-        key=lambda verdict: REASONS.index(verdict.why or "unknown"),
-        default=unknown,
-    )
+    return max(verdicts, key=lambda verdict: REASONS.index(verdict.why or "unknown"), default=unknown)
 
 
 def _in_force(snapshot: Snapshot, refused: frozenset[str]) -> dict[str, Grant]:

@@ -10,10 +10,7 @@ _RIGHTS = {"open", "arm", "disarm"}
 
 
 def judge(
-    snapshot: Snapshot,
-    cap: Capacity,
-    static_pins: Collection[str],
-    doors: Collection[str],
+    snapshot: Snapshot, cap: Capacity, static_pins: Collection[str], doors: Collection[str]
 ) -> list[Refusal]:
     """Return the refused grants in order; when room is short the given order wins, reserve last.
 
@@ -21,10 +18,7 @@ def judge(
     """
     wired = set(snapshot.doors) & set(doors) if doors else set(snapshot.doors)
     refused: dict[str, str] = {}
-    for grants, room in (
-        (snapshot.grants, cap.grants),
-        (snapshot.reserve, cap.reserve),
-    ):
+    for grants, room in ((snapshot.grants, cap.grants), (snapshot.reserve, cap.reserve)):
         kept = 0
         for grant in grants:
             why = _fault(grant, cap, static_pins, wired) or ("full" if kept >= room else None)

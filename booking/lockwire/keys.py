@@ -35,10 +35,7 @@ def derive(master: bytes, controller: str, gen: int) -> Keys:
     if len(master) != 32 or not is_controller(controller) or not 1 <= gen <= MAX_GEN:
         raise ValueError("a controller key is 32 bytes, with a valid controller id and generation")
     return Keys(
-        controller,
-        gen,
-        _expand(master, controller, gen, "dn"),
-        _expand(master, controller, gen, "up"),
+        controller, gen, _expand(master, controller, gen, "dn"), _expand(master, controller, gen, "up")
     )
 
 

@@ -107,14 +107,8 @@ def _check(snapshot: Snapshot) -> None:
         _require(door.mode != "unlocked" or door.mode_until is not None, "mode_until")
     every = [*snapshot.grants, *snapshot.reserve]
     _require(len({grant.id for grant in every}) == len(every), "grant id twice")
-    _require(
-        all(grant.role != "reserve" for grant in snapshot.grants),
-        "reserve among grants",
-    )
-    _require(
-        all(grant.role == "reserve" for grant in snapshot.reserve),
-        "grant among reserve",
-    )
+    _require(all(grant.role != "reserve" for grant in snapshot.grants), "reserve among grants")
+    _require(all(grant.role == "reserve" for grant in snapshot.reserve), "grant among reserve")
     for grant in every:
         _check_grant(grant)
 

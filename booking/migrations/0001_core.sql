@@ -1,5 +1,5 @@
 -- 0001: people, places, the calendar, outbox, journal, idempotent answers.
--- Printed from the Piccolo tables (`python -m booking ddl`), then ordered and completed by hand; a test
+-- Printed from the Piccolo tables, then ordered and completed by hand; a test
 -- (tests/test_migrations.py) holds tables and migrations to each other. Never edited after release.
 CREATE EXTENSION IF NOT EXISTS btree_gist;
 

@@ -9,10 +9,8 @@ from booking import billing, db, locks, places
 from booking.errors import NotFound
 from booking.people import Actor, Role
 from booking.places import FacilityPage, ResourceCard
-from booking.reservations import offers
 from booking.reservations.calendar import day_span
 from booking.reservations.errors import HoldExpired
-from booking.span import Span
 
 
 class PartyRef(db.Record):
@@ -286,19 +284,14 @@ async def _pay_methods(row: _Row, by: Actor) -> list[str]:
 
 
 async def _cancel_free_until(row: _Row, quote: billing.Quote) -> datetime | None:
-    tariff = await billing.tariff_in_force(
-        row.municipality, offers.local_day(Span(row.starts_at, row.ends_at))
-    )
-    notice = billing.free_notice(tariff, quote)
+    notice = billing.free_notice(await billing.tariff_of(quote), quote)
     return None if notice is None else row.starts_at - notice
 
 
 async def _fee_now(row: _Row, quote: billing.Quote, by: Actor, now: datetime) -> int:
     if "cancel" not in _can(row, by, now) or row.state != "confirmed":
         return 0
-    tariff = await billing.tariff_in_force(
-        row.municipality, offers.local_day(Span(row.starts_at, row.ends_at))
-    )
+    tariff = await billing.tariff_of(quote)
     fee = billing.cancellation_fee(
         tariff, quote, lead_time=row.starts_at - now, by_municipality=row.party not in by.acts_for
     )

@@ -1,5 +1,5 @@
 """Billing's fixtures."""
 
-from billing_help import rail, receiver, simulator, town
+from tests.billing_help import rail, receiver, simulator, town
 
 __all__ = ["rail", "receiver", "simulator", "town"]

@@ -5,12 +5,12 @@ from datetime import date, datetime, timedelta
 import asyncpg
 import msgspec
 import pytest
-from billing_help import UMEA, Town, price
 
 from booking import billing, db
 from booking.billing.price_lists import AlreadyPublished
 from booking.billing.proof import ListRefused
 from booking.errors import NotFound
+from tests.billing_help import UMEA, Town, price
 
 
 async def test_a_published_list__is_the_same_list_when_read_back(town: Town) -> None:

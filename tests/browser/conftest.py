@@ -1,21 +1,16 @@
-"""The whole product on demo data, and a real Chromium. BOOKING_URL points at a product that already runs."""
+"""A real Chromium against the real demo: one start of every part per test run. A missing part fails."""
 
 import os
 import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 
-ROOT = Path(__file__).resolve().parents[2]
-START_SECONDS = 300.0
+from booking.demo.running import Running, temporary
+
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -25,94 +20,66 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-NewPage = Callable[..., Page]
-
-
-def free_port() -> int:
-    """Return a port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def is_ready(address: str) -> bool:
-    """True when the product says that it is ready."""
-    try:
-        with urllib.request.urlopen(f"{address}/health/ready", timeout=2) as answer:  # noqa: S310 -- our own
-            return bool(answer.status == 200)
-    except OSError:
-        return False
+WCAG = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
 
 
 @pytest.fixture(scope="session")
-def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a running demo."""
-    given = os.environ.get("BOOKING_URL")
-    if given:
-        yield given.rstrip("/")
-        return
-    port, state = free_port(), tmp_path_factory.mktemp("demo")
-    log = (state / "demo.log").open("w")
-    command = [sys.executable, "-m", "booking", "demo", "--port", str(port), "--state", str(state / "state")]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT)  # noqa: S603 -- our own
-    address, until = f"http://localhost:{port}", time.monotonic() + START_SECONDS
-    try:
-        while not is_ready(address):
-            if process.poll() is not None or time.monotonic() > until:
-                pytest.fail(f"the demo did not start:\n{(state / 'demo.log').read_text()[-3000:]}")
-            time.sleep(0.5)
-        yield address
-    finally:
-        process.terminate()
-        process.wait(60)
-        log.close()
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    """Chromium of this machine; its absence is a failure, since a skip would look green."""
-    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-    executable = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    executable = os.environ.get("CHROMIUM") or shutil.which("chromium")
     if not executable:
-        pytest.fail("Chromium is missing: apt-get install chromium, or set CHROMIUM to its path")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
-        yield browser
-        browser.close()
+        pytest.fail("chromium is missing: apt-get install chromium, or set CHROMIUM to its program")
+    return {**browser_type_launch_args, "executable_path": executable, "args": FLAGS}
+
+
+@pytest.fixture(scope="session")
+def demo() -> Iterator[Running]:
+    """A demo of our own with fresh data."""
+    with temporary() as running:
+        yield running
 
 
 @pytest.fixture
-def new_page(chromium: Browser, product: str) -> Iterator[NewPage]:
-    """A maker of pages (width, dark); afterwards no page may have logged an error or thrown."""
-    complaints: list[str] = []
-    pages: list[Page] = []
+def open_page(demo: Running, browser: Browser) -> Iterator[Callable[..., Page]]:
+    """Opens a page of the demo at a width; a console error or a failed script fails the test."""
+    contexts: list[BrowserContext] = []
+    trouble: list[str] = []
 
-    def make(width: int = 390, *, dark: bool = False, zone: str = "Europe/Stockholm") -> Page:
-        context = chromium.new_context(
-            base_url=product,
-            viewport={"width": width, "height": 844 if width < 500 else 900},
+    def open_at(
+        width: int, height: int, *, scheme: str = "light", zone: str = "Europe/Stockholm", expected: str = ""
+    ) -> Page:
+        """`expected` names the one refusal (as Chromium logs it) that the test provokes."""
+
+        def note(message: ConsoleMessage) -> None:
+            if message.type == "error" and not (expected and message.text.endswith(expected)):
+                trouble.append(message.text)
+
+        context = browser.new_context(
+            base_url=demo.url,
+            viewport={"width": width, "height": height},
+            color_scheme="dark" if scheme == "dark" else "light",
             locale="sv-SE",
             timezone_id=zone,
-            color_scheme="dark" if dark else "light",
         )
-        context.set_default_timeout(30_000)
+        contexts.append(context)
         page = context.new_page()
-        page.on(
-            "console",
-            lambda said: complaints.append(f"{page.url}: {said.text}") if said.type == "error" else None,
-        )
-        page.on("pageerror", lambda error: complaints.append(f"{page.url}: {error}"))
-        pages.append(page)
+        page.set_default_timeout(30_000)
+        page.on("console", note)
+        page.on("pageerror", lambda error: trouble.append(str(error)))
         return page
 
-    yield make
-    for page in pages:
-        page.context.close()
-    assert complaints == []
+    yield open_at
+    for context in contexts:
+        context.close()
+    assert trouble == []
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The first test also waits for the product to start, so these have more time than others."""
-    for item in items:
-        if "tests/browser" in item.path.as_posix():
-            item.add_marker(pytest.mark.timeout(600))
+@pytest.fixture
+def accessible() -> Callable[[Page], None]:
+    """Asserts that axe finds nothing against WCAG 2.2 A and AA on the page."""
+    axe = Axe()
+
+    def check(page: Page) -> None:
+        found = axe.run(page, options=WCAG)
+        assert found.violations_count == 0, found.generate_report()
+
+    return check

@@ -1,79 +1,92 @@
-"""The main job, on a phone: find a time in the neighbouring municipality, pay, get the code, open the door, cancel."""
+"""The resident's flow on a phone: find, hold, log in, pay, see the code confirmed in the door, open it, cancel."""
 
 import re
+from collections.abc import Callable
+from datetime import datetime, timedelta
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import NewPage
-from tests.browser.steps import settle, sideways, violations
+from booking.clock import SWEDEN
+from booking.demo.seed import CUP_IN_DAYS
+
+Open = Callable[..., Page]
+Accessible = Callable[[Page], None]
 
 
-def look(page: Page) -> None:
-    """The page as it stands is accessible and no wider than the phone."""
-    settle(page)
-    assert violations(page) == []
-    assert sideways(page) <= 0
+def _cup_evening() -> str:
+    return f"{datetime.now(SWEDEN) + timedelta(days=CUP_IN_DAYS):%Y-%m-%d}"
 
 
-def hold_a_time(page: Page) -> None:
-    """A time at the neighbour's hall in two days is held, and nobody is logged in."""
-    page.goto("/sok?municipality=2284&kind=hall")
-    expect(page.locator(".result").first).to_be_visible()
-    page.locator(".strip button").nth(2).click()
-    page.wait_for_url("**date=**")
-    settle(page)
-    page.locator(".result:not(.none) h2 a").first.click()
-    page.locator(".slots button").last.click()
-    look(page)
-    page.get_by_role("button", name="Fortsätt").click()
+def test_resident_of_a_full_municipality__books_the_neighbours_hall_and_gets_in(
+    open_page: Open, accessible: Accessible
+) -> None:
+    page = open_page(390, 844)
+    page.goto(f"/sok?municipality=2401&kind=hall&date={_cup_evening()}&from=17:00&to=21:00&duration=120")
+    card = page.get_by_role("article").filter(has_text="Grannkommun").filter(has_text="Örnsköldsvik").first
+    expect(card).to_be_visible()
+    accessible(page)
+
+    card.get_by_role("button", name=re.compile("^Boka ")).first.click()
     page.wait_for_url("**/boka/**")
-    look(page)
+    expect(page.get_by_text("Tiden är din i")).to_be_visible()
+    accessible(page)
 
+    page.get_by_role("button", name="Eva Lind").click()
+    pay = page.get_by_role("button", name=re.compile("Boka och betala"))
+    expect(pay).to_contain_text("778")
+    page.get_by_role("checkbox").check()
+    accessible(page)
+    pay.click()
 
-def pay(page: Page) -> None:
-    """The held time is booked as Eva and paid by card at the simulated payment page."""
-    page.get_by_role("button", name=re.compile("Eva Lind")).click()
-    expect(page.locator("#terms")).to_be_visible()
-    page.get_by_text("Varför detta pris?").first.click()
-    look(page)
-    page.get_by_role("button", name=re.compile("^Boka och betala")).click()
-    expect(page.get_by_role("alert")).to_contain_text("Kryssa i")
-    page.check("#terms")
-    page.get_by_role("button", name=re.compile("^Boka och betala")).click()
-    page.get_by_role("button", name=re.compile("Betala med kort")).click()
+    page.wait_for_url("**/c/pay/**")
+    accessible(page)
+    page.get_by_role("button", name="Betala med kort (simulerat)").click()
+
     page.wait_for_url("**/b/**")
+    expect(page.get_by_text("Bekräftad i dörren")).to_be_visible()
+    expect(page.get_by_text("Betald", exact=True)).to_be_visible()
+    accessible(page)
+    _open_the_door(page, accessible)
+    _cancel(page, accessible)
 
 
-def test_resident_books_the_neighbours_hall__code_confirmed_in_the_door(new_page: NewPage) -> None:
-    page = new_page(390, zone="America/New_York")
-    hold_a_time(page)
-    pay(page)
-    expect(page.locator(".state.ok")).to_contain_text("Bekräftad i dörren")
-    assert re.fullmatch(r"\d{6}", page.locator(".digits span").first.inner_text())
-    expect(page.get_by_role("link", name=re.compile("Ring jouren"))).to_be_visible()
-    look(page)
-    with page.expect_download() as download:
-        page.get_by_role("button", name="Lägg i kalendern").click()
-    assert download.value.suggested_filename.endswith(".ics")
-
-    page.goto("/mina")
-    look(page)
-    page.go_back()
-    page.get_by_role("button", name="Avboka").click()
-    dialog = page.get_by_role("dialog")
-    expect(dialog).to_contain_text("Det kostar ingenting att avboka nu")
-    look(page)
-    dialog.get_by_role("button", name="Avboka").click()
-    expect(page.locator("main h1")).to_have_text("Bokningen är avbokad")
-    look(page)
-
-
-def test_wrong_code_at_the_simulated_keypad__denied_with_a_reason(new_page: NewPage) -> None:
-    page = new_page(390)
+def _open_the_door(page: Page, accessible: Accessible) -> None:
+    code = re.search(r"\b\d{6}\b", page.locator("main").inner_text())
+    assert code is not None
+    booking = page.url
     page.goto("/simulering")
-    settle(page)
-    for digit in "000001":
-        page.get_by_role("button", name=digit, exact=True).click()
-    page.get_by_role("button", name="OK", exact=True).click()
-    expect(page.locator(".lamp")).to_contain_text("Nekad")
-    look(page)
+    expect(page.get_by_text("Det här är en simulering")).to_be_visible()
+    accessible(page)
+    page.get_by_label("Kod").fill(code.group())
+    page.get_by_role("button", name="OK").click()
+    expect(page.get_by_text(re.compile("Nekad|nekad"))).to_be_visible()  # days before the window
+    page.goto(booking)
+
+
+def _cancel(page: Page, accessible: Accessible) -> None:
+    page.get_by_role("button", name="Avboka").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    accessible(page)
+    page.get_by_role("dialog").get_by_role("button", name=re.compile("^Avboka")).click()
+    expect(page.get_by_text(re.compile("Avbokad")).first).to_be_visible()
+
+
+def test_the_last_free_place_is_lost_to_somebody_else__the_page_offers_others(
+    open_page: Open, accessible: Accessible
+) -> None:
+    day = f"{datetime.now(SWEDEN) + timedelta(days=9):%Y-%m-%d}"
+    address = f"/sok?municipality=2404&kind=hall&date={day}&duration=60"
+    first = open_page(390, 844)
+    second = open_page(390, 844, zone="America/New_York", expected="409 (Conflict)")
+    for page in (first, second):
+        page.goto(address)
+        expect(page.get_by_role("button", name=re.compile("^Boka ")).first).to_be_visible()
+    wanted = first.get_by_role("button", name=re.compile("^Boka ")).first.get_attribute("aria-label")
+    assert wanted is not None
+    first.get_by_role("button", name=wanted).click()
+    first.wait_for_url("**/boka/**")
+
+    second.get_by_role("button", name=wanted).click()
+
+    expect(second.get_by_text(re.compile("hann före|upptagen|redan bokad"))).to_be_visible()
+    accessible(second)

@@ -8,9 +8,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from booking.controller.core import Arrived, Controller, Out
+from booking.controller.core import Arrived, Controller
 from booking.controller.store import Store
 from booking.controller.timepiece import Moment
+from booking.controller.voice import Out
 from booking.lockwire import ids, snapshot
 from booking.lockwire.decide import Presented
 from booking.lockwire.envelope import seal, unseal

@@ -4,8 +4,11 @@ import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
+from paho.mqtt.client import Client
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from booking import broker
 from booking.controller.hardware import Outcome
@@ -76,6 +79,24 @@ def test_a_hand_sealed_snapshot__makes_the_simulated_keypad_open(
         assert PIN not in controller.said
 
 
+def test_on_the_fallback_broker_from_a_wheel__the_same_door_opens(tmp_path: Path) -> None:
+    with running_broker(tmp_path / "broker", only="iotcore") as mqtt:
+        state = tmp_path / "hall-1"
+        key_file(state, NAME, "hall-1-password")
+        server = HandServer(mqtt.broker.server_url, NAME)
+        with running_controller(state, mqtt.broker.url) as controller:
+            eventually(
+                lambda: "disconnected" in controller.said or "refused" in controller.said
+            )  # no account
+            assert broker.add_accounts(mqtt.state, {NAME: "hall-1-password"})
+            eventually(lambda: "\n[hall-1] connected" in controller.said, seconds=20)
+            eventually(server.client.is_connected, seconds=20)
+            publish(server, 1)
+            assert press(state, "d1", PIN).granted
+        server.stop()
+        assert "iotcore" in mqtt.broker.sentence
+
+
 def test_killed_and_restarted_without_any_broker__the_door_goes_on_working(
     mqtt: RunningBroker, state: Path, server: HandServer
 ) -> None:
@@ -121,6 +142,31 @@ def test_a_stranger_s_accounts_and_topics__are_refused_by_the_broker(
         with running_controller(state.with_name("hall-2"), mqtt.broker.url) as stranger:
             eventually(lambda: "refused" in stranger.said or "disconnected" in stranger.said)
         publish(server, 2)
+
+
+def test_a_controller_s_account__reaches_its_own_topics_only(mqtt: RunningBroker, server: HandServer) -> None:
+    broker.add_accounts(mqtt.state, {"hall-2": "hall-2-password"})
+    heard: list[str] = []
+    spy = Client(CallbackAPIVersion.VERSION2, "lk-server", protocol=MQTTProtocolVersion.MQTTv5)
+    spy.username_pw_set("hall-2", "hall-2-password")  # with the server's client id: must not throw it off
+    spy.on_message = lambda _client, _user, message: heard.append(message.topic)
+    refused: list[int] = []
+    spy.on_publish = lambda _client, _user, _mid, reason, _props: refused.append(reason.value)
+    spy.on_connect = lambda client, *_: client.subscribe("#", 1)
+    spy.connect("127.0.0.1", urlsplit(mqtt.broker.url).port or 0, clean_start=True)
+    spy.loop_start()
+    eventually(spy.is_connected)
+    for topic in (ids.down(NAME, "desired"), ids.up(NAME, "reported"), ids.down("hall-2", "cmd")):
+        spy.publish(topic, b"forged", 1)
+    eventually(lambda: len(refused) == 3)
+    server.publish("desired", b"{}", retain=True)
+    server.raw(ids.down("hall-2", "desired"), b"for hall-2")
+    eventually(lambda: heard)
+    spy.loop_stop()
+
+    assert heard == [ids.down("hall-2", "desired")]
+    assert refused == [0x87, 0x87, 0x87]
+    assert server.client.is_connected()
 
 
 def test_an_added_account__leaves_the_connected_ones_alone(

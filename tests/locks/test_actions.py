@@ -188,6 +188,21 @@ async def test_a_resource_without_doors__is_a_no_op(hall: Hall, now: datetime) -
         await locks.access_of(booking, by=Actor.system(), now=now)
 
 
+async def test_granted_twice__is_one_code(hall: Hall, now: datetime) -> None:
+    booking = await hall.book(hours(now, 1, 2), now)
+    first = await pin_of(booking, now)
+    await locks.grant(
+        reservation=booking,
+        holder=booking,
+        resource_id=hall.resource,
+        span=hours(now, 1, 2),
+        purpose="training",
+        now=now,
+    )
+    assert await pin_of(booking, now) == first
+    assert await db.value(int, "SELECT count(*) FROM access_grant") == 1
+
+
 async def test_a_part_of_the_hall__opens_the_doors_of_the_whole(hall: Hall, now: datetime) -> None:
     part = new_id()
     await db.run(
@@ -359,6 +374,26 @@ async def test_more_grants_than_the_controller_has_room_for__the_nearest_come_fi
     await device.report(now, cap=cap)
 
     assert [await state(one, now) for one in bookings] == ["applied"] * 3 + ["planned"] * 2
+
+
+async def test_more_bookings_than_the_smallest_controller_holds__follow_when_it_has_told_its_size(
+    hall: Hall, device: Device, now: datetime
+) -> None:
+    bookings = [await hall.book(hours(now, start, start + 1), now) for start in range(1, 101)]
+    await device.publish(now)
+    assert len((await device.logged())[3]) <= 8_192
+    await device.report(now)
+    assert {await state(one, now) for one in bookings} == {"applied", "planned"}
+    await device.publish(now)
+    await device.report(now)
+
+    assert {await state(one, now) for one in bookings} == {"applied"}
+
+
+async def test_a_controller_without_doors__is_sent_nothing(hall: Hall, device: Device, now: datetime) -> None:
+    await locks.enrol("bare", facility=hall.facility, by=Actor.system(), now=now)
+    assert await snapshots.publish("bare", device.take, now) is None
+    assert device.packets == []
 
 
 async def test_a_booking_beyond_the_horizon__waits_for_the_daily_refresh(

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from datetime import timedelta
@@ -16,7 +17,7 @@ from booking.clock import utc_now
 from booking.controller.keypad import press
 from booking.controller.main import KEY_FILE
 from booking.settings import Settings
-from tests.controller.parts import RunningBroker, running_broker, running_controller
+from tests.controller.parts import Process, RunningBroker, running_broker, running_controller
 from tests.locks.conftest import SECRET, Hall, holder, hours
 
 
@@ -162,6 +163,36 @@ async def test_the_link_lost_and_taken_by_another_worker__publishes_what_was_boo
             await reaches(meanwhile, "active")
 
 
+async def test_workers_killed_in_mid_publishing__lose_nothing(
+    hall: Hall, mqtt: RunningBroker, door: Path, pool: str, tmp_path: Path
+) -> None:
+    env = {"DATABASE_URL": pool, "BOOKING_SECRET_KEY": SECRET.hex(), "MQTT_URL": mqtt.broker.server_url}
+    workers = [
+        Process([sys.executable, "-m", "booking", "worker"], tmp_path / f"worker{n}", env) for n in range(2)
+    ]
+    for worker in workers:
+        worker.start()
+    bookings = []
+
+    async def holder_of_link() -> Process | None:
+        return next((each for each in workers if "connected to the broker" in each.said), None)
+
+    try:
+        with running_controller(door, mqtt.broker.url):
+            for n in range(3):
+                holding: Process = await until(holder_of_link, 40, "holding the link")
+                now = utc_now()
+                bookings.append(await hall.book(hours(now, 1 + n, 2 + n), now))
+                await asyncio.sleep(0.005 * n)  # at another point of the way each time
+                holding.kill()
+                holding.start()
+            for booking in bookings:
+                await reaches(booking, "applied", seconds=40)
+    finally:
+        for worker in workers:
+            worker.kill()
+
+
 async def test_an_older_database_restored__publishes_nothing_until_an_operator_confirms(
     hall: Hall, mqtt: RunningBroker, door: Path
 ) -> None:
@@ -204,11 +235,11 @@ async def test_from_booking_to_applied__takes_well_under_a_second(
             now = utc_now()
             await reaches(await hall.book(hours(now, 1, 2), now), "applied")
             taken = []
-            for n in range(10):
+            for n in range(5):
                 await asyncio.sleep(1.05)  # a controller reports at most once a second (§6)
                 begin = time.monotonic()
                 await reaches(await hall.book(hours(now, 2 + n, 3 + n), now), "applied")
                 taken.append((time.monotonic() - begin) * 1_000)
             taken.sort()
-            print(f"booking → applied: median {taken[5]:.0f} ms, worst {taken[-1]:.0f} ms")
-            assert taken[5] < 1_000
+            print(f"booking → applied: median {taken[2]:.0f} ms, worst {taken[-1]:.0f} ms")
+            assert taken[2] < 1_000

@@ -6,16 +6,7 @@ from msgspec import UNSET, UnsetType
 from booking.lockwire.decide import Memory, Presented, decide
 from booking.lockwire.judge import judge
 from booking.lockwire.messages import Capacity
-from booking.lockwire.snapshot import (
-    DAY,
-    DEFAULT_POLICY,
-    HOUR,
-    Door,
-    Grant,
-    Mode,
-    Snapshot,
-    Window,
-)
+from booking.lockwire.snapshot import DAY, DEFAULT_POLICY, HOUR, Door, Grant, Mode, Snapshot, Window
 
 T0 = 1_795_000_000
 NB, NA = T0 + 10_000, T0 + 15_000

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from booking.demo.children import Children, ChildTrouble, Program, birth, run_to_end
+from booking.demo.children import Children, ChildTrouble, Program, begin, birth, see_to_end
 
 FOR_EVER = "import time; print('up', flush=True); time.sleep(600)"
 STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(600)"
@@ -90,7 +90,7 @@ def test_stop__leaves_no_grandchild(children: Children, tmp_path: Path) -> None:
 
 
 def test_child_deaf_to_sigterm__is_killed(
-    children: Children, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    children: Children, said: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("booking.demo.children.GRACE_SECONDS", 0.3)
     children.start(python("stubborn", STUBBORN))
@@ -98,6 +98,7 @@ def test_child_deaf_to_sigterm__is_killed(
     pid = children.pids()["stubborn"]
     children.stop()
     assert birth(pid) is None
+    assert said == ["stubborn did not end within 0 s and was killed"]
 
 
 def test_killed_supervisor__next_one_ends_its_children(children: Children, tmp_path: Path) -> None:
@@ -126,13 +127,14 @@ def test_child_that_ends_at_once__trouble_shows_its_last_words(children: Childre
 
 def test_stopping_while_a_command_runs__ends_it(tmp_path: Path) -> None:
     output = tmp_path / "out"
-    command = [sys.executable, "-c", FOR_EVER]
-    status = run_to_end(command, os.environ, output, lambda: "up" in output.read_text(), lambda text: None)
-    assert status == -signal.SIGTERM
+    process = begin([sys.executable, "-c", FOR_EVER], os.environ, output)
+    assert (
+        see_to_end(process, output, lambda: "up" in output.read_text(), lambda text: None) == -signal.SIGTERM
+    )
 
 
 def test_long_command__is_heard_while_it_runs(tmp_path: Path) -> None:
     heard: list[str] = []
-    command = [sys.executable, "-c", FOR_EVER]
-    run_to_end(command, os.environ, tmp_path / "out", lambda: "up" in heard, heard.append)
+    process = begin([sys.executable, "-c", FOR_EVER], os.environ, tmp_path / "out")
+    see_to_end(process, tmp_path / "out", lambda: "up" in heard, heard.append)
     assert heard[-1] == "up"

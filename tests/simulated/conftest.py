@@ -1,5 +1,5 @@
 """The simulated Stripe's fixtures."""
 
-from stripe_help import receiver, simulator
+from tests.stripe_help import receiver, simulator
 
 __all__ = ["receiver", "simulator"]

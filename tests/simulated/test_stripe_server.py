@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 import stripe
-from stripe_help import SECRET, Receiver, ask, client, press, until
 
 from booking.simulated.stripe_server import Simulator
+from tests.stripe_help import SECRET, Receiver, ask, client, press, until
 
 BACK = "http://127.0.0.1:9/b/1"
 
