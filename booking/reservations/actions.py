@@ -130,9 +130,10 @@ async def release_hold(hold_id: UUID, *, by: Actor, now: datetime) -> None:
 
 
 async def adopt_holds(session: UUID, *, by: Actor) -> None:
-    """Holds of a visitor belong to the account that logged in from the same browser."""
+    """Holds of a visitor belong to the account that logged in from the same browser; another account's don't."""
     await db.run(
-        "UPDATE reservation SET account = $2, session = $3 WHERE session = $1 AND state = 'held'",
+        "UPDATE reservation SET account = $2, session = $3 WHERE session = $1 AND state = 'held'"
+        " AND account IS NULL",
         session,
         by.account,
         by.session,
@@ -173,7 +174,7 @@ async def reserve(
 
 
 async def settle_payment(outcome: billing.PaymentOutcome, *, now: datetime) -> None:
-    """What Stripe says is now true here: confirmed with code and charge, refunded if too late, or still open.
+    """What Stripe says is now true here: confirmed with code and charge, refunded if nothing needs it, or still open.
 
     Safe to run any number of times for the same outcome.
     """
@@ -185,9 +186,10 @@ async def settle_payment(outcome: billing.PaymentOutcome, *, now: datetime) -> N
             return
         if found.state == "awaiting_payment":
             await _confirm(found, billing.read_snapshot(found.price), by, now, payment=outcome.payment_id)
-        elif found.state in ("expired", "cancelled"):
-            await billing.refund(found.id, reason="too_late", now=now)
-            await _tell(found, "reservation.paid_too_late", by, now)
+        else:  # too late, or paid twice: what no charge keeps goes back
+            reason = "too_late" if found.state in ("expired", "cancelled") else "paid_twice"
+            await billing.refund(found.id, reason=reason, now=now)
+            await _tell(found, f"payment.{reason}", by, now)
 
 
 async def cancel(reservation_id: UUID, *, by: Actor, now: datetime, reason: str | None = None) -> None:

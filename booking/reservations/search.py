@@ -29,7 +29,7 @@ class Query:
 
     day: date
     from_min: int = 0
-    to_min: int = 1440
+    to_min: int | None = None  # None: it may end on a later day
     minutes: int = 60
     municipalities: tuple[str, ...] = ()
     neighbours: bool = True
@@ -104,7 +104,9 @@ async def search(query: Query, now: datetime) -> Results:
         whole=query.whole,
     )
     weeks = await places.weeks(sorted({one.facility.id for one in found}))
-    taken = await busy([leaf for one in found for leaf in one.leaves], search_window(query.day, 1), now)
+    taken = await busy(
+        [leaf for one in found for leaf in one.leaves], search_window(query.day, 1, query.minutes), now
+    )
     pricer = Pricer(query.customer, query.purpose)
     hits = []
     for one in found:
@@ -131,7 +133,7 @@ async def alternatives(
     pricer, day = Pricer(customer, purpose), local_day(span)
     first = max(day - timedelta(days=2), now.astimezone(SWEDEN).date())
     week = (await places.weeks([resource.facility.id]))[resource.facility.id]
-    taken = busy_of(resource, await busy(resource.leaves, search_window(first, 5), now))
+    taken = busy_of(resource, await busy(resource.leaves, search_window(first, 5, span.minutes), now))
     same = [
         start.span
         for n in range(5)
@@ -139,6 +141,9 @@ async def alternatives(
         if start.reason is None
     ]
     same.sort(key=lambda one: (abs(one.start - span.start), one.start))
+    if not same:
+        after = await next_free(resource, week, first, span.minutes, now)
+        same = [] if after is None else [after]
     here = [
         await _suggest(resource, one, resource.facility.municipality.code, None, pricer) for one in same[:3]
     ]
@@ -154,7 +159,9 @@ async def _elsewhere(resource: Resource, span: Span, pricer: Pricer, now: dateti
         if one.id != resource.id
     ]
     weeks = await places.weeks(sorted({one.facility.id for one in like}))
-    taken = await busy([leaf for one in like for leaf in one.leaves], search_window(local_day(span), 1), now)
+    taken = await busy(
+        [leaf for one in like for leaf in one.leaves], search_window(local_day(span), 1, span.minutes), now
+    )
     free = []
     for one in like:
         starts = starts_of_day(
@@ -184,7 +191,8 @@ def _in_window(starts: list[Start], query: Query) -> list[Start]:
     return [
         one
         for one in starts
-        if minute(one.span.start) >= query.from_min and minute(one.span.end) <= query.to_min
+        if minute(one.span.start) >= query.from_min
+        and (query.to_min is None or minute(one.span.end) <= query.to_min)
     ]
 
 
