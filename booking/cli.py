@@ -76,10 +76,9 @@ def seed() -> None:
 )
 def demo(port: int, fresh: bool, state: Path | None) -> None:
     """Run the whole product with demonstration data on this machine."""
-    from booking.demo.supervisor import ROOT
     from booking.demo.supervisor import demo as run
 
-    sys.exit(run(port, fresh=fresh, state=state or ROOT / "var"))
+    sys.exit(run(port, fresh=fresh, state=state))
 
 
 @main.command()

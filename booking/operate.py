@@ -1,6 +1,5 @@
 """Operator commands: each opens the database, calls one action and says in a line what happened."""
 
-import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -9,11 +8,10 @@ from pathlib import Path
 from booking import billing, db, locks, people
 from booking.api.simulation import type_at_keypad
 from booking.clock import SWEDEN, utc_now
+from booking.demo import running
 from booking.errors import Refusal
 from booking.people import Actor
 from booking.settings import Settings
-
-ROOT = Path(__file__).resolve().parents[1]
 
 
 class OperateError(Exception):
@@ -51,12 +49,10 @@ async def invariants(settings: Settings) -> list[str]:
 
 async def try_door(door_id: str, pin: str, at: str | None, state: Path | None) -> tuple[bool, str]:
     """Type a PIN at a simulated keypad of a running demo. Returns whether it opened, and a sentence."""
-    folder = state or ROOT / "var"
-    try:
-        facts = json.loads((folder / "demo.json").read_text())
-    except (OSError, ValueError) as error:
-        raise OperateError(f"no demo is running in {folder}; start one with ./run") from error
-    settings = Settings.from_env(facts["environment"])
+    demo = running.find(state)
+    if demo is None:
+        raise OperateError("no demo is running here; start one with ./run")
+    settings = Settings.from_env(demo.environment)
     moment = None if at is None else datetime.fromisoformat(at)
     if moment is not None and moment.tzinfo is None:
         moment = moment.replace(tzinfo=SWEDEN)

@@ -79,6 +79,24 @@ def test_a_hand_sealed_snapshot__makes_the_simulated_keypad_open(
         assert PIN not in controller.said
 
 
+def test_on_the_fallback_broker_from_a_wheel__the_same_door_opens(tmp_path: Path) -> None:
+    with running_broker(tmp_path / "broker", only="iotcore") as mqtt:
+        state = tmp_path / "hall-1"
+        key_file(state, NAME, "hall-1-password")
+        server = HandServer(mqtt.broker.server_url, NAME)
+        with running_controller(state, mqtt.broker.url) as controller:
+            eventually(
+                lambda: "disconnected" in controller.said or "refused" in controller.said
+            )  # no account
+            assert broker.add_accounts(mqtt.state, {NAME: "hall-1-password"})
+            eventually(lambda: "\n[hall-1] connected" in controller.said, seconds=20)
+            eventually(server.client.is_connected, seconds=20)
+            publish(server, 1)
+            assert press(state, "d1", PIN).granted
+        server.stop()
+        assert "iotcore" in mqtt.broker.sentence
+
+
 def test_killed_and_restarted_without_any_broker__the_door_goes_on_working(
     mqtt: RunningBroker, state: Path, server: HandServer
 ) -> None:
