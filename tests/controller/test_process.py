@@ -12,9 +12,10 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from booking import broker
 from booking.controller.hardware import Outcome
-from booking.controller.keypad import KeypadTrouble, press, socket_path
+from booking.controller.keypad import KeypadTrouble, press
 from booking.lockwire import ids, snapshot
 from booking.lockwire.messages import Events, Report
+from booking.simulated.keypad import socket_path
 from tests.controller.conftest import PIN, a_grant, a_snapshot
 from tests.controller.parts import (
     HandServer,
