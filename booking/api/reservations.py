@@ -148,7 +148,7 @@ class SearchController(Controller):
         query = Query(
             day=_bounded(day or now.astimezone(SWEDEN).date()),
             from_min=minute_of_day(from_clock, 0),
-            to_min=minute_of_day(to_clock, 1440),
+            to_min=None if to_clock is None else minute_of_day(to_clock, 1440),
             minutes=duration_min,
             municipalities=tuple(municipality or ()),
             neighbours=neighbours,

@@ -70,9 +70,10 @@ def starts_of_day(
     return result
 
 
-def search_window(first: date, days: int) -> Span:
-    """Return the instants that bookings of these local days can touch: a day more at each end."""
-    return Span(day_span(first - timedelta(days=1)).start, day_span(first + timedelta(days=days)).end)
+def search_window(first: date, days: int, minutes: int) -> Span:
+    """Return the instants that bookings of this length on these local days can touch, a day more at each end."""
+    last = day_span(first + timedelta(days=days)).end
+    return Span(day_span(first - timedelta(days=1)).start, last + timedelta(minutes=minutes))
 
 
 async def next_free(
@@ -81,7 +82,7 @@ async def next_free(
     """Return the first free start from a local day on, looking a week at a time; None within the horizon."""
     for offset in range(0, horizon_days, 7):
         begin = first + timedelta(days=offset)
-        taken = busy_of(resource, await busy(resource.leaves, search_window(begin, 7), now))
+        taken = busy_of(resource, await busy(resource.leaves, search_window(begin, 7, minutes), now))
         for day in (begin + timedelta(days=n) for n in range(7)):
             for start in starts_of_day(resource, week, taken, day, minutes, now):
                 if start.reason is None:

@@ -60,7 +60,7 @@ async def availability(
     resource = await places.resource(resource_id)
     minutes = minutes or resource.min_min
     week = (await places.weeks([resource.facility.id]))[resource.facility.id]
-    taken = busy_of(resource, await busy(resource.leaves, search_window(first, days), now))
+    taken = busy_of(resource, await busy(resource.leaves, search_window(first, days, minutes), now))
     pricer, budget = Pricer(customer, purpose), PRICED
     result = []
     for day in (first + timedelta(days=n) for n in range(days)):

@@ -25,11 +25,14 @@ SHOWN, NEAREST = 6, 4
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A search: places, local day with a window in minutes, length in minutes, for whom, and how sorted."""
+    """A search: places, local day with a window in minutes, length in minutes, for whom, and how sorted.
+
+    Without `to_min` a booking may end on a later day.
+    """
 
     day: date
     from_min: int = 0
-    to_min: int = 1440
+    to_min: int | None = None
     minutes: int = 60
     municipalities: tuple[str, ...] = ()
     neighbours: bool = True
@@ -104,7 +107,8 @@ async def search(query: Query, now: datetime) -> Results:
         whole=query.whole,
     )
     weeks = await places.weeks(sorted({one.facility.id for one in found}))
-    taken = await busy([leaf for one in found for leaf in one.leaves], search_window(query.day, 1), now)
+    window = search_window(query.day, 1, query.minutes)
+    taken = await busy([leaf for one in found for leaf in one.leaves], window, now)
     pricer = Pricer(query.customer, query.purpose)
     hits = []
     for one in found:
@@ -131,7 +135,7 @@ async def alternatives(
     pricer, day = Pricer(customer, purpose), local_day(span)
     first = max(day - timedelta(days=2), now.astimezone(SWEDEN).date())
     week = (await places.weeks([resource.facility.id]))[resource.facility.id]
-    taken = busy_of(resource, await busy(resource.leaves, search_window(first, 5), now))
+    taken = busy_of(resource, await busy(resource.leaves, search_window(first, 5, span.minutes), now))
     same = [
         start.span
         for n in range(5)
@@ -154,7 +158,8 @@ async def _elsewhere(resource: Resource, span: Span, pricer: Pricer, now: dateti
         if one.id != resource.id
     ]
     weeks = await places.weeks(sorted({one.facility.id for one in like}))
-    taken = await busy([leaf for one in like for leaf in one.leaves], search_window(local_day(span), 1), now)
+    window = search_window(local_day(span), 1, span.minutes)
+    taken = await busy([leaf for one in like for leaf in one.leaves], window, now)
     free = []
     for one in like:
         starts = starts_of_day(
@@ -184,7 +189,8 @@ def _in_window(starts: list[Start], query: Query) -> list[Start]:
     return [
         one
         for one in starts
-        if minute(one.span.start) >= query.from_min and minute(one.span.end) <= query.to_min
+        if minute(one.span.start) >= query.from_min
+        and (query.to_min is None or minute(one.span.end) <= query.to_min)
     ]
 
 
