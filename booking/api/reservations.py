@@ -75,10 +75,10 @@ class NewHold(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class HoldChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """For whom and for what the hold is."""
+    """For whom and for what the hold is; what is left out stays as it was."""
 
     party_id: UUID | None = None
-    purpose: Purpose = "private"
+    purpose: Purpose | None = None
 
 
 class NewReservation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -261,8 +261,7 @@ class HoldController(Controller):
         """Choose for whom and for what the hold is; the price follows."""
         if data.party_id is not None:
             actor.must_act_for(data.party_id)
-        customer = _customer(actor, data.party_id, None)
-        await reservations.change_hold(hold_id, customer, data.purpose, by=actor, now=now)
+        await reservations.change_hold(hold_id, Customer(data.party_id), data.purpose, by=actor, now=now)
         return await reservations.held(hold_id, actor, now)
 
     @post(

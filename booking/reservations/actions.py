@@ -90,13 +90,21 @@ async def hold(wish: Wish, *, by: Actor, now: datetime) -> UUID:
         raise SlotTaken("this time is already booked") from error
 
 
-async def change_hold(hold_id: UUID, customer: Customer, purpose: str, *, by: Actor, now: datetime) -> None:
-    """The hold has the price of another identity or purpose. Raises NotFound, HoldExpired, NotAllowed."""
+async def change_hold(
+    hold_id: UUID, customer: Customer, purpose: str | None, *, by: Actor, now: datetime
+) -> None:
+    """The hold has the price of another identity or purpose; what is not named stays as it was.
+
+    Raises NotFound, HoldExpired, NotAllowed.
+    """
     async with db.transaction():
         held = await _own_hold(hold_id, by, now)
-        if customer.party is not None:
-            by.must_act_for(customer.party)
-        resource = await places.resource(held.resource)
+        party = customer.party or held.party or by.party
+        if party is not None:
+            by.must_act_for(party)
+        customer = Customer(party, None if party else customer.home or held.home)
+        purpose = purpose or held.purpose
+        resource = await places.resource(held.resource, in_use=False)
         quote = await offers.price(resource, held.span, purpose, customer)
         await db.run(
             "UPDATE reservation SET party = $2, home = $3, purpose = $4, price_ore = $5, price = $6,"
@@ -153,7 +161,7 @@ async def reserve(
         if party is None:
             raise Rejected("choose for whom you book", code="party_missing")
         by.must_act_for(party)
-        resource = await places.resource(held.resource)
+        resource = await places.resource(held.resource, in_use=False)
         quote = await offers.price(resource, held.span, held.purpose, Customer(party))
         if quote.total_ore != expected_ore:
             raise PriceChanged("the price is another for this customer", price=billing.shown(quote))
@@ -360,7 +368,7 @@ async def _confirm(
 
 
 async def _invoice_text(row: Row) -> str:
-    resource = await places.resource(row.resource)
+    resource = await places.resource(row.resource, in_use=False)
     start, end = (moment.astimezone(SWEDEN) for moment in (row.starts_at, row.ends_at))
     return f"{resource.facility.name}, {resource.name}, {start:%Y-%m-%d %H:%M}–{end:%H:%M}"
 
