@@ -11,7 +11,7 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from msgspec import Meta
 
 from booking import billing, places, reservations
-from booking.api.auth import IdempotencyKey, once, one_of
+from booking.api.auth import IdempotencyKey, address_of, once, one_of
 from booking.api.errors import responses
 from booking.api.gate import SESSION_COOKIE
 from booking.api.shapes import (
@@ -32,7 +32,7 @@ from booking.api.shapes import (
 from booking.clock import SWEDEN
 from booking.errors import Rejected
 from booking.people import Actor
-from booking.people.actions import visit
+from booking.people.actions import admit_visitor, visit
 from booking.reservations import Customer, Query, Wish
 from booking.settings import Settings
 from booking.span import Span
@@ -219,10 +219,12 @@ class HoldController(Controller):
         data: JSONBody[NewHold],
         actor: NamedDependency[Actor],
         now: NamedDependency[datetime],
+        settings: NamedDependency[Settings],
         idempotency_key: IdempotencyKey = None,
     ) -> Response[reservations.Held]:
         """Hold a time; works before log-in. The loser of a race gets 409 `slot_taken` with alternatives."""
         if actor.session is None:
+            await admit_visitor(address_of(request, settings), now)
             actor = Actor(session=await visit(request.cookies[SESSION_COOKIE], now))
         customer = _customer(actor, data.party_id, data.home)
         if data.party_id is not None:
