@@ -21,7 +21,8 @@ from booking.api.locks import LockController
 from booking.api.openapi import TidyJson
 from booking.api.people import PeopleController
 from booking.api.places import PlacesController
-from booking.api.reservations import HoldController, ReservationController, SearchController
+from booking.api.reservations import HoldController, ReservationController
+from booking.api.search import SearchController
 from booking.api.simulation import SimulationController
 from booking.api.timeline import TimelineController
 from booking.api.webhooks import WebhookController

@@ -92,15 +92,16 @@ class Broker:
     server_url: str = field(repr=False)  # for the server: MQTT_URL
 
 
-def prepare(state: Path, port: int) -> Broker:
+def prepare(state: Path, port: int, *, only: str | None = None) -> Broker:
     """Return the broker, its configuration written under `state` (mode 0700). Raises BrokerMissing.
 
-    Accounts already there are kept; the server's is made the first time.
+    Accounts already there are kept; the server's is made the first time. `only` is `mosquitto` or `iotcore`
+    where the choice must not depend on the machine.
     """
     (state / "data").mkdir(parents=True, exist_ok=True)
     state.chmod(0o700)
-    program = _mosquitto()
-    if program is None and importlib.util.find_spec("iotcore") is None:
+    program = None if only == "iotcore" else _mosquitto()
+    if program is None and (only == "mosquitto" or importlib.util.find_spec("iotcore") is None):
         raise BrokerMissing("no MQTT broker found: apt install mosquitto, or pip install iotcore")
     accounts = _read(state)
     accounts.setdefault(SERVER, secrets.token_urlsafe(24))

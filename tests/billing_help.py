@@ -21,7 +21,7 @@ from tests.stripe_help import SECRET, receiver, simulator
 
 __all__ = ["receiver", "simulator"]
 
-UMEA, VANNAS = "2480", "2404"
+UMEA, VANNAS = "2480", "2460"
 FINANCE = Actor(account=UUID(int=1), roles=frozenset({(UMEA, Role.FINANCE)}))
 
 

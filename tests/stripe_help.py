@@ -68,7 +68,7 @@ def receiver() -> Iterator[Receiver]:
 def simulator(tmp_path: Path, receiver: Receiver) -> Iterator[Simulator]:
     accounts = [
         Account("2480", "sk_test_umea", receiver.url, SECRET),
-        Account("2404", "sk_test_vannas", receiver.url, "whsec_test_vannas"),
+        Account("2460", "sk_test_vannas", receiver.url, "whsec_test_vannas"),
     ]
     server = Simulator(0, tmp_path / "stripe.sqlite", accounts)
     server.start()

@@ -15,6 +15,7 @@ from booking import locks
 from booking.api.errors import responses
 from booking.errors import NotFound, Unavailable
 from booking.settings import Settings
+from booking.simulated.keypad import socket_path
 
 
 class SimulatedDoor(msgspec.Struct, frozen=True):
@@ -93,7 +94,7 @@ async def type_at_keypad(controller_state: Path, wire_id: str, pin: str, at: dat
     if at is not None:
         message["at"] = int(at.timestamp())
     try:
-        reader, writer = await asyncio.open_unix_connection(str(controller_state / "keypad.sock"))
+        reader, writer = await asyncio.open_unix_connection(str(socket_path(controller_state)))
         writer.write(msgspec.json.encode(message) + b"\n")
         await writer.drain()
         line = await asyncio.wait_for(reader.readline(), 5)

@@ -5,12 +5,9 @@
 """
 
 import contextlib
-import hashlib
 import json
-import os
 import socket
 import socketserver
-import tempfile
 import threading
 from pathlib import Path
 
@@ -19,8 +16,7 @@ import msgspec
 from booking.controller.hardware import Outcome, Present
 from booking.lockwire.decide import Presented
 from booking.lockwire.snapshot import DoorId
-
-_LONGEST_PATH = 100  # a unix socket's address has room for 107 bytes
+from booking.simulated.keypad import socket_path
 
 
 class Press(msgspec.Struct, forbid_unknown_fields=True):
@@ -36,15 +32,6 @@ class Press(msgspec.Struct, forbid_unknown_fields=True):
 
 class KeypadTrouble(Exception):
     """The simulated keypad cannot be reached; the text says what to start."""
-
-
-def socket_path(state: Path) -> Path:
-    """Return where the keypad of this state directory listens; a deep directory gets a short stand-in."""
-    path = state.resolve() / "keypad.sock"
-    if len(os.fsencode(path)) <= _LONGEST_PATH:
-        return path
-    name = hashlib.sha256(os.fsencode(path)).hexdigest()[:24]
-    return Path(tempfile.gettempdir()) / f"booking-keypad-{name}" / "keypad.sock"
 
 
 def press(state: Path, door: str, pin: str, at: int | None = None, timeout: float = 5.0) -> Outcome:

@@ -13,7 +13,7 @@ from pathlib import Path
 from booking import postgres
 
 ROOT = Path(__file__).resolve().parents[2]
-MUNICIPALITIES = ("2401", "2284", "2404", "2480")
+MUNICIPALITIES = ("2401", "2284", "2460", "2480")
 # Only what we made ourselves is ever deleted: --state may point anywhere.
 _OURS = ("broker", "controllers", "stripe", "log", "kept.json", "demo.json", "children.json")
 

@@ -55,9 +55,12 @@ async def grant(
 ) -> None:
     """The doors of the resource are promised for the span, grace included, with one fresh PIN.
 
-    A resource without doors is a no-op. Joins the caller's transaction; raises NoFreePin.
+    A resource without doors is a no-op, and so is a second grant for the same reservation. Joins the caller's
+    transaction; raises NoFreePin.
     """
     async with db.transaction():
+        if await db.value(bool, "SELECT true FROM access_grant WHERE reservation = $1 LIMIT 1", reservation):
+            return
         openings = await db.rows(_Opening, _OPENINGS, resource_id, purpose)
         if not openings:
             return

@@ -90,21 +90,13 @@ async def hold(wish: Wish, *, by: Actor, now: datetime) -> UUID:
         raise SlotTaken("this time is already booked") from error
 
 
-async def change_hold(
-    hold_id: UUID, customer: Customer, purpose: str | None, *, by: Actor, now: datetime
-) -> None:
-    """The hold has the price of another identity or purpose; what is not named stays as it was.
-
-    Raises NotFound, HoldExpired, NotAllowed.
-    """
+async def change_hold(hold_id: UUID, customer: Customer, purpose: str, *, by: Actor, now: datetime) -> None:
+    """The hold has the price of another identity or purpose. Raises NotFound, HoldExpired, NotAllowed."""
     async with db.transaction():
         held = await _own_hold(hold_id, by, now)
-        party = customer.party or held.party or by.party
-        if party is not None:
-            by.must_act_for(party)
-        customer = Customer(party, None if party else customer.home or held.home)
-        purpose = purpose or held.purpose
-        resource = await places.resource(held.resource, in_use=False)
+        if customer.party is not None:
+            by.must_act_for(customer.party)
+        resource = await places.resource(held.resource)
         quote = await offers.price(resource, held.span, purpose, customer)
         await db.run(
             "UPDATE reservation SET party = $2, home = $3, purpose = $4, price_ore = $5, price = $6,"
@@ -138,9 +130,10 @@ async def release_hold(hold_id: UUID, *, by: Actor, now: datetime) -> None:
 
 
 async def adopt_holds(session: UUID, *, by: Actor) -> None:
-    """Holds of a visitor belong to the account that logged in from the same browser."""
+    """Holds of a visitor belong to the account that logged in from the same browser; another account's don't."""
     await db.run(
-        "UPDATE reservation SET account = $2, session = $3 WHERE session = $1 AND state = 'held'",
+        "UPDATE reservation SET account = $2, session = $3 WHERE session = $1 AND state = 'held'"
+        " AND account IS NULL",
         session,
         by.account,
         by.session,
@@ -181,7 +174,7 @@ async def reserve(
 
 
 async def settle_payment(outcome: billing.PaymentOutcome, *, now: datetime) -> None:
-    """What Stripe says is now true here: confirmed with code and charge, refunded if too late, or still open.
+    """What Stripe says is now true here: confirmed with code and charge, refunded if nothing needs it, or still open.
 
     Safe to run any number of times for the same outcome.
     """
@@ -193,9 +186,10 @@ async def settle_payment(outcome: billing.PaymentOutcome, *, now: datetime) -> N
             return
         if found.state == "awaiting_payment":
             await _confirm(found, billing.read_snapshot(found.price), by, now, payment=outcome.payment_id)
-        elif found.state in ("expired", "cancelled"):
-            await billing.refund(found.id, reason="too_late", now=now)
-            await _tell(found, "reservation.paid_too_late", by, now)
+        else:  # too late, or paid twice: what no charge keeps goes back
+            reason = "too_late" if found.state in ("expired", "cancelled") else "paid_twice"
+            await billing.refund(found.id, reason=reason, now=now)
+            await _tell(found, f"payment.{reason}", by, now)
 
 
 async def cancel(reservation_id: UUID, *, by: Actor, now: datetime, reason: str | None = None) -> None:

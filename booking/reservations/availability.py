@@ -71,9 +71,9 @@ def starts_of_day(
 
 
 def search_window(first: date, days: int, minutes: int) -> Span:
-    """Return the instants that bookings of this length on these local days can touch, a day more at each end."""
-    last = day_span(first + timedelta(days=days)).end
-    return Span(day_span(first - timedelta(days=1)).start, last + timedelta(minutes=minutes))
+    """Return the instants that bookings of `minutes` from these local days can touch: a day more at each end."""
+    end = day_span(first + timedelta(days=days)).end + timedelta(minutes=minutes)
+    return Span(day_span(first - timedelta(days=1)).start, end)
 
 
 async def next_free(

@@ -25,14 +25,11 @@ SHOWN, NEAREST = 6, 4
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A search: places, local day with a window in minutes, length in minutes, for whom, and how sorted.
-
-    Without `to_min` a booking may end on a later day.
-    """
+    """A search: places, local day with a window in minutes, length in minutes, for whom, and how sorted."""
 
     day: date
     from_min: int = 0
-    to_min: int | None = None
+    to_min: int | None = None  # None: it may end on a later day
     minutes: int = 60
     municipalities: tuple[str, ...] = ()
     neighbours: bool = True
@@ -107,8 +104,9 @@ async def search(query: Query, now: datetime) -> Results:
         whole=query.whole,
     )
     weeks = await places.weeks(sorted({one.facility.id for one in found}))
-    window = search_window(query.day, 1, query.minutes)
-    taken = await busy([leaf for one in found for leaf in one.leaves], window, now)
+    taken = await busy(
+        [leaf for one in found for leaf in one.leaves], search_window(query.day, 1, query.minutes), now
+    )
     pricer = Pricer(query.customer, query.purpose)
     hits = []
     for one in found:
@@ -143,6 +141,9 @@ async def alternatives(
         if start.reason is None
     ]
     same.sort(key=lambda one: (abs(one.start - span.start), one.start))
+    if not same:
+        after = await next_free(resource, week, first, span.minutes, now)
+        same = [] if after is None else [after]
     here = [
         await _suggest(resource, one, resource.facility.municipality.code, None, pricer) for one in same[:3]
     ]
@@ -158,8 +159,9 @@ async def _elsewhere(resource: Resource, span: Span, pricer: Pricer, now: dateti
         if one.id != resource.id
     ]
     weeks = await places.weeks(sorted({one.facility.id for one in like}))
-    window = search_window(local_day(span), 1, span.minutes)
-    taken = await busy([leaf for one in like for leaf in one.leaves], window, now)
+    taken = await busy(
+        [leaf for one in like for leaf in one.leaves], search_window(local_day(span), 1, span.minutes), now
+    )
     free = []
     for one in like:
         starts = starts_of_day(

@@ -49,7 +49,7 @@ def build(root: Path, say: Say = print) -> bool:
         npm(source, "run", "build")
         if not (built / "200.html").exists():
             raise BuildError(
-                f"the build wrote no {built}/200.html: see the adapter in frontend/svelte.config.js"
+                f"the build wrote no {built}/200.html: see the adapter in frontend/vite.config.ts"
             )
         (built / STAMP).write_text(stamp)
     return True

@@ -67,7 +67,7 @@ def policy(shell: str, tiles: str | None) -> str:
     rules = {
         "default-src": ["'self'"],
         "script-src": ["'self'", *hashes],
-        "style-src": ["'self'", "'unsafe-inline'"],
+        "style-src": ["'self'"],
         "img-src": images,
         "connect-src": ["'self'"],
         "object-src": ["'none'"],

@@ -9,7 +9,7 @@ from booking.billing.proof import run_example
 from booking.billing.tariff_data import Example, TariffList, shipped
 
 LISTS = [
-    "2401", "2284", "2404", "2480",
+    "2401", "2284", "2460", "2480",
     "botkyrka", "sundsvall", "solleftea", "vara", "malmo", "botrygg", "tibro", "steps",
 ]  # fmt: skip
 

@@ -379,7 +379,7 @@ ATTACKS = [
     "INSERT INTO invoice_line (invoice, position, charge, is_credit, text, net_ore, vat_rule)"
     " SELECT invoice, 9, charge, true, 'x', -100, vat_rule FROM invoice_line LIMIT 1",
     "INSERT INTO posting (entry, entity, account, amount_ore) SELECT id, entity, 1510, 5 FROM ledger_entry LIMIT 1",
-    "INSERT INTO posting (entry, entity, account, amount_ore) SELECT id, '2404', a, n FROM ledger_entry,"
+    "INSERT INTO posting (entry, entity, account, amount_ore) SELECT id, '2460', a, n FROM ledger_entry,"
     " (VALUES (1510, 5), (3010, -5)) AS v(a, n)",
     "INSERT INTO ledger_entry (id, entity, cause_key, text, at) VALUES (gen_random_uuid(), '2480', 'x', 'x', now())",
 ]  # fmt: skip

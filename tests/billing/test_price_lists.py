@@ -67,7 +67,7 @@ async def test_no_list_in_force__is_not_found(town: Town) -> None:
 
 async def test_evidence_of_one_municipality__does_not_count_in_another(town: Town, now: datetime) -> None:
     here = await billing.customer_facts(town.association, UMEA, now.date(), None)
-    there = await billing.customer_facts(town.association, "2404", now.date(), None)
+    there = await billing.customer_facts(town.association, "2460", now.date(), None)
 
     assert here.categories == {"grant_entitled"}
     assert there.categories == frozenset()
@@ -77,12 +77,12 @@ async def test_evidence_of_one_municipality__does_not_count_in_another(town: Tow
 async def test_evidence__counts_within_its_dates_and_measures(town: Town, now: datetime) -> None:
     today = now.date()
     await billing.record_evidence(
-        party=town.association, municipality="2404", category="activities_per_year", value=20,
+        party=town.association, municipality="2460", category="activities_per_year", value=20,
         valid_from=today, valid_to=today, now=now,
     )  # fmt: skip
 
-    on = await billing.customer_facts(town.association, "2404", today, None)
-    later = await billing.customer_facts(town.association, "2404", today + timedelta(days=1), None)
+    on = await billing.customer_facts(town.association, "2460", today, None)
+    later = await billing.customer_facts(town.association, "2460", today + timedelta(days=1), None)
 
     assert on.measures == {"activities_per_year": 20}
     assert later.measures == {}

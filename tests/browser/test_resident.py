@@ -75,7 +75,7 @@ def test_the_last_free_place_is_lost_to_somebody_else__the_page_offers_others(
     open_page: Open, accessible: Accessible
 ) -> None:
     day = f"{datetime.now(SWEDEN) + timedelta(days=9):%Y-%m-%d}"
-    address = f"/sok?municipality=2404&kind=hall&date={day}&duration=60"
+    address = f"/sok?municipality=2460&kind=hall&date={day}&duration=60"
     first = open_page(390, 844)
     second = open_page(390, 844, zone="America/New_York", expected="409 (Conflict)")
     for page in (first, second):

@@ -104,15 +104,15 @@ class RunningBroker:
 
 
 @contextmanager
-def running_broker(state: Path) -> Iterator[RunningBroker]:
-    made = broker.prepare(state, free_port())
+def running_broker(state: Path, only: str = "mosquitto") -> Iterator[RunningBroker]:
+    made = broker.prepare(state, free_port(), only=only)
     running = RunningBroker(state, made, Process(list(made.argv), state / "log", dict(made.env)))
     running.process.start()
     try:
         running.wait()
         yield running
     finally:
-        running.process.kill()
+        running.process.kill(signal.SIGTERM if only == "iotcore" else signal.SIGKILL)
 
 
 def key_file(state: Path, name: str, password: str, master: bytes = MASTER, gen: int = 1) -> None:

@@ -12,9 +12,10 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from booking import broker
 from booking.controller.hardware import Outcome
-from booking.controller.keypad import KeypadTrouble, press, socket_path
+from booking.controller.keypad import KeypadTrouble, press
 from booking.lockwire import ids, snapshot
 from booking.lockwire.messages import Events, Report
+from booking.simulated.keypad import socket_path
 from tests.controller.conftest import PIN, a_grant, a_snapshot
 from tests.controller.parts import (
     HandServer,
@@ -77,6 +78,24 @@ def test_a_hand_sealed_snapshot__makes_the_simulated_keypad_open(
         server.wait_for("evt", Events, lambda body, _: any(event.e == "granted" for event in body.ev))
         assert "SIMULATED" in controller.said
         assert PIN not in controller.said
+
+
+def test_on_the_fallback_broker_from_a_wheel__the_same_door_opens(tmp_path: Path) -> None:
+    with running_broker(tmp_path / "broker", only="iotcore") as mqtt:
+        state = tmp_path / "hall-1"
+        key_file(state, NAME, "hall-1-password")
+        server = HandServer(mqtt.broker.server_url, NAME)
+        with running_controller(state, mqtt.broker.url) as controller:
+            eventually(
+                lambda: "disconnected" in controller.said or "refused" in controller.said
+            )  # no account
+            assert broker.add_accounts(mqtt.state, {NAME: "hall-1-password"})
+            eventually(lambda: "\n[hall-1] connected" in controller.said, seconds=20)
+            eventually(server.client.is_connected, seconds=20)
+            publish(server, 1)
+            assert press(state, "d1", PIN).granted
+        server.stop()
+        assert "iotcore" in mqtt.broker.sentence
 
 
 def test_killed_and_restarted_without_any_broker__the_door_goes_on_working(

@@ -188,6 +188,21 @@ async def test_a_resource_without_doors__is_a_no_op(hall: Hall, now: datetime) -
         await locks.access_of(booking, by=Actor.system(), now=now)
 
 
+async def test_granted_twice__is_one_code(hall: Hall, now: datetime) -> None:
+    booking = await hall.book(hours(now, 1, 2), now)
+    first = await pin_of(booking, now)
+    await locks.grant(
+        reservation=booking,
+        holder=booking,
+        resource_id=hall.resource,
+        span=hours(now, 1, 2),
+        purpose="training",
+        now=now,
+    )
+    assert await pin_of(booking, now) == first
+    assert await db.value(int, "SELECT count(*) FROM access_grant") == 1
+
+
 async def test_a_part_of_the_hall__opens_the_doors_of_the_whole(hall: Hall, now: datetime) -> None:
     part = new_id()
     await db.run(

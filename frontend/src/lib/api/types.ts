@@ -260,6 +260,8 @@ export interface TimelineResource {
 	parent_id: string | null;
 	kind: Kind;
 	door_ids: string[];
+	/** Other resources on the same floor: what is booked there takes this one too. */
+	shares: string[];
 	opens: string | null;
 	closes: string | null;
 }

@@ -12,6 +12,7 @@ let theme = $state.raw<Theme | null>(null);
 let municipalities = $state.raw<Municipality[]>([]);
 let actingAs = $state<string | null>(null);
 let home = $state<string | null>(null);
+let searched = $state<string | null>(null);
 
 export const session = {
 	get me(): Me | null {
@@ -53,7 +54,7 @@ export const session = {
 	}
 };
 
-export const STAFF: readonly Role[] = ['facility_staff', 'finance', 'admin'];
+export const STAFF: readonly Role[] = ['facility_staff', 'admin'];
 export const FINANCE: readonly Role[] = ['finance', 'admin'];
 
 function adopt(next: Me): void {
@@ -99,6 +100,11 @@ export function actAs(party: string | null): void {
 	else localStorage.removeItem(ACTING);
 }
 
+/** A visitor who searches one municipality is taken to live there until they say otherwise. */
+export function searchIn(municipalities: readonly string[]): void {
+	searched = municipalities.length === 1 ? (municipalities[0] ?? null) : null;
+}
+
 export function liveIn(municipality: string | null): void {
 	home = municipality;
 	if (municipality) localStorage.setItem(HOME, municipality);
@@ -115,5 +121,6 @@ export async function chooseLanguage(language: Language): Promise<void> {
 export function whose(): { party_id?: string; home?: string } {
 	const identity = session.identity;
 	if (identity) return { party_id: identity.party_id };
-	return home ? { home } : {};
+	const where = home ?? searched;
+	return where ? { home: where } : {};
 }

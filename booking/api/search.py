@@ -1,0 +1,169 @@
+"""Search, availability and price on the wire: what is free, and what it costs you."""
+
+from datetime import date, datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+import msgspec
+from litestar import Controller, get
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, QueryParameter
+from msgspec import Meta
+
+from booking import billing, places, reservations
+from booking.api.auth import one_of
+from booking.api.errors import responses
+from booking.api.shapes import (
+    CodeQuery,
+    FromClock,
+    Kind,
+    LimitQuery,
+    OffsetQuery,
+    PartyQuery,
+    Purpose,
+    TextQuery,
+    ToClock,
+    minute_of_day,
+)
+from booking.clock import SWEDEN
+from booking.errors import Rejected
+from booking.people import Actor
+from booking.reservations import Customer, Query
+from booking.span import Span
+
+DurationQuery = Annotated[int, QueryParameter(ge=15, le=7 * 24 * 60, required=False)]
+CodesQuery = Annotated[
+    list[Annotated[str, Meta(pattern=r"^[0-9]{4}$")]] | None,
+    QueryParameter(name="municipality", required=False, max_items=20),
+]
+Degrees = Annotated[float | None, QueryParameter(ge=-180, le=180, required=False)]
+
+
+class SearchHint(msgspec.Struct, frozen=True):
+    """Nothing is free in the window: the next free times of the best places."""
+
+    code: str
+    next: list[reservations.Suggestion]
+
+
+class SearchPage(msgspec.Struct, frozen=True):
+    """Resources with free time first."""
+
+    results: list[reservations.Hit]
+    total: int
+    total_free: int
+    facets: dict[str, list[reservations.Facet]]
+    hint: SearchHint | None
+
+
+class SearchController(Controller):
+    """What is free, and what it costs you."""
+
+    tags = ("Search",)
+
+    @get("/search", operation_id="Search", responses=responses())
+    async def search(
+        self,
+        actor: NamedDependency[Actor],
+        now: NamedDependency[datetime],
+        day: Annotated[date | None, QueryParameter(name="date", required=False)] = None,
+        q: TextQuery = None,
+        kind: Annotated[Kind | None, QueryParameter(required=False)] = None,
+        municipality: CodesQuery = None,
+        neighbours: FromQuery[bool] = True,
+        lat: Degrees = None,
+        lon: Degrees = None,
+        from_clock: FromClock = None,
+        to_clock: ToClock = None,
+        duration_min: DurationQuery = 60,
+        min_area_m2: Annotated[int | None, QueryParameter(ge=1, le=1_000_000, required=False)] = None,
+        whole: FromQuery[bool | None] = None,
+        party_id: PartyQuery = None,
+        purpose: FromQuery[Purpose] = "private",
+        home: CodeQuery = None,
+        sort: FromQuery[Literal["distance", "price", "name"]] = "distance",
+        limit: LimitQuery = 30,
+        offset: OffsetQuery = 0,
+    ) -> SearchPage:
+        """Search resources of a municipality and its neighbours by kind, text, place, size and free time."""
+        query = Query(
+            day=_bounded(day or now.astimezone(SWEDEN).date()),
+            from_min=minute_of_day(from_clock, 0),
+            to_min=None if to_clock is None else minute_of_day(to_clock, 1440),
+            minutes=duration_min,
+            municipalities=tuple(municipality or ()),
+            neighbours=neighbours,
+            text=q,
+            kind=kind,
+            min_area_m2=min_area_m2,
+            whole=whole,
+            near=None if lat is None or lon is None else (lat, lon),
+            purpose=purpose,
+            customer=customer_of(actor, party_id, home or _only(municipality)),
+            sort=sort,
+            limit=limit,
+            offset=offset,
+        )
+        found = await reservations.search(query, now)
+        hint = SearchHint("nothing_free", found.next) if not found.total_free else None
+        return SearchPage(found.results, found.total, found.total_free, found.facets, hint)
+
+    @get(
+        "/resources/{resource_id:uuid}/availability", operation_id="GetAvailability", responses=responses(404)
+    )
+    async def availability(
+        self,
+        resource_id: FromPath[UUID],
+        actor: NamedDependency[Actor],
+        now: NamedDependency[datetime],
+        day: Annotated[date | None, QueryParameter(name="date", required=False)] = None,
+        days: Annotated[int, QueryParameter(ge=1, le=31, required=False)] = 1,
+        duration_min: Annotated[int, QueryParameter(ge=0, le=7 * 24 * 60, required=False)] = 0,
+        party_id: PartyQuery = None,
+        purpose: FromQuery[Purpose] = "private",
+        home: CodeQuery = None,
+    ) -> reservations.Days:
+        """Return days of one resource: taken and closed stretches, and starts with price or reason."""
+        first = _bounded(day or now.astimezone(SWEDEN).date())
+        customer = customer_of(actor, party_id, home)
+        return await reservations.availability(resource_id, first, days, duration_min, customer, purpose, now)
+
+    @get("/price", operation_id="GetPrice", responses=responses(404, 422))
+    async def price(
+        self,
+        actor: NamedDependency[Actor],
+        resource_id: FromQuery[UUID],
+        start: FromQuery[datetime],
+        end: FromQuery[datetime],
+        party_id: PartyQuery = None,
+        purpose: FromQuery[Purpose] = "private",
+        home: CodeQuery = None,
+    ) -> billing.PriceView:
+        """Return what a booking would cost this customer, line by line."""
+        resource = await places.resource(resource_id)
+        span = Span(start, end)
+        must_be_sane(span)
+        quote = await reservations.price(resource, span, purpose, customer_of(actor, party_id, home))
+        return billing.shown(quote)
+
+
+def customer_of(actor: Actor, party: UUID | None, home: str | None) -> Customer:
+    """Return for whom a price is: a party the actor acts for, or a visitor who says where they live."""
+    chosen = one_of(actor.acts_for, party) or actor.party
+    return Customer(chosen, None if chosen else home)
+
+
+def must_be_sane(span: Span) -> None:
+    """Raise Rejected for a span that no calendar is kept for."""
+    if span.minutes > 60 * 24 * 60 or not 2000 <= span.start.year <= 2099:
+        raise Rejected("a booking lasts at most sixty days, in this century", code="bad_time")
+
+
+def _only(municipalities: list[str] | None) -> str | None:
+    """Return the one municipality a visitor searches in: they are taken to live there until they say otherwise."""
+    return municipalities[0] if municipalities and len(municipalities) == 1 else None
+
+
+def _bounded(day: date) -> date:
+    """Return the day; far past and future are equally empty, so they are brought within the calendar."""
+    return min(max(day, date(2000, 1, 1)), date(2099, 12, 1))

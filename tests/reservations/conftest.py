@@ -1,0 +1,124 @@
+"""People and places of the demonstration as the calendar's tests know them."""
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, date, datetime, timedelta
+from uuid import UUID, uuid4
+
+import pytest
+
+from booking import billing, db, people, places, reservations
+from booking.clock import SWEDEN, at_local
+from booking.people import Actor
+from booking.people import actions as people_actions
+from booking.places import Resource
+from booking.reservations import Customer, Wish
+from booking.settings import Settings
+from booking.span import Span
+
+LogIn = Callable[[str], Awaitable[Actor]]
+NONE_LEFT = "SELECT count(*) FROM occupancy WHERE reservation = $1"
+
+
+def visitor() -> Actor:
+    """A browser that nobody has logged in from."""
+    return Actor(session=uuid4())
+
+
+@pytest.fixture
+def log_in(town: Settings, now: datetime) -> LogIn:
+    """Returns the actor of a demonstration account in a browser of its own."""
+
+    async def enter(email: str) -> Actor:
+        account = await db.value(UUID, "SELECT id FROM account WHERE email = $1", email)
+        assert account is not None, email
+        token, _ = await people_actions.start_session(account, now)
+        actor = await people.actor_of_session(token, now)
+        assert actor is not None
+        return actor
+
+    return enter
+
+
+@pytest.fixture
+async def eva(log_in: LogIn) -> Actor:
+    """A private person in Nordmaling."""
+    return await log_in("eva@demo.test")
+
+
+@pytest.fixture
+async def rival(log_in: LogIn) -> Actor:
+    """Somebody else, who may also act for associations of Nordmaling."""
+    return await log_in("ali@demo.test")
+
+
+@pytest.fixture
+async def clerk(log_in: LogIn) -> Actor:
+    """Staff in Nordmaling."""
+    return await log_in("stina@demo.test")
+
+
+async def party(name: str) -> UUID:
+    """Return the party of this name."""
+    found = await db.value(UUID, "SELECT id FROM party WHERE name = $1", name)
+    assert found is not None, name
+    return found
+
+
+async def thing(facility: str, name: str) -> Resource:
+    """Return a resource by its facility and its own name."""
+    slug = await db.value(str, "SELECT slug FROM facility WHERE name = $1", facility)
+    _, found = await places.facility(slug or "")
+    return next(one for one in found if one.name == name)
+
+
+@pytest.fixture
+async def hall(town: Settings) -> Resource:
+    """Norrskenshallen in Nordmaling, the whole of it: 282 kr an hour for a resident (list example N1)."""
+    return await thing("Norrskenshallen", "Hela hallen")
+
+
+def on(day: date, clock: str, minutes: int = 120) -> Span:
+    """Return so many minutes of elapsed time from a Swedish wall-clock time on."""
+    hour, minute = clock.split(":")
+    start = at_local(day.year, day.month, day.day, int(hour) * 60 + int(minute))
+    return Span(start, start + timedelta(minutes=minutes))
+
+
+def day_after(now: datetime, days: int) -> date:
+    return now.astimezone(SWEDEN).date() + timedelta(days=days)
+
+
+async def held(
+    resource: Resource, span: Span, by: Actor, now: datetime, customer: Customer | None = None
+) -> UUID:
+    """Hold as the actor's own person, or as the customer given."""
+    wish = Wish(resource.id, span, "training", customer or Customer(by.party))
+    return await reservations.hold(wish, by=by, now=now)
+
+
+async def price_of(hold: UUID) -> int:
+    return await db.value(int, "SELECT price_ore FROM reservation WHERE id = $1", hold) or 0
+
+
+async def reserved(hold: UUID, method: str, by: Actor, now: datetime) -> UUID:
+    """Reserve at the price that the hold shows."""
+    return await reservations.reserve(
+        hold,
+        method=method,
+        expected_ore=await price_of(hold),
+        by=by,
+        now=now,
+        return_url="http://127.0.0.1:9/{id}",
+    )
+
+
+async def state_of(reservation: UUID) -> str:
+    return await db.value(str, "SELECT state FROM reservation WHERE id = $1", reservation) or "absent"
+
+
+async def books_in_order() -> bool:
+    return await billing.invariants() == []
+
+
+def moment(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
