@@ -11,7 +11,7 @@ from litestar.params import FromPath, FromQuery, JSONBody
 from msgspec import Meta
 
 from booking import places, reservations
-from booking.api.auth import IdempotencyKey, once, once_if_keyed
+from booking.api.auth import IdempotencyKey, address_of, once, once_if_keyed
 from booking.api.errors import responses
 from booking.api.gate import SESSION_COOKIE
 from booking.api.search import customer_of, must_be_sane
@@ -25,7 +25,7 @@ from booking.api.shapes import (
     Purpose,
 )
 from booking.people import Actor
-from booking.people.actions import visit
+from booking.people.actions import admit_visitor, visit
 from booking.reservations import Customer, Wish
 from booking.settings import Settings
 from booking.span import Span
@@ -92,10 +92,12 @@ class HoldController(Controller):
         data: JSONBody[NewHold],
         actor: NamedDependency[Actor],
         now: NamedDependency[datetime],
+        settings: NamedDependency[Settings],
         idempotency_key: IdempotencyKey = None,
     ) -> Response[reservations.Held]:
         """Hold a time; works before log-in. The loser of a race gets 409 `slot_taken` with alternatives."""
         if actor.session is None:
+            await admit_visitor(address_of(request, settings), now)
             actor = Actor(session=await visit(request.cookies[SESSION_COOKIE], now))
         customer = customer_of(actor, data.party_id, data.home)
         if data.party_id is not None:
