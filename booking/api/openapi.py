@@ -1,10 +1,11 @@
 """The served OpenAPI 3.1 document: what Litestar leaves out is added here, in one place."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import msgspec
-from litestar import Request
+from litestar import Litestar, Request
 from litestar.openapi.plugins import JsonRenderPlugin
 
 EXAMPLES = Path(__file__).parent / "examples.json"  # real requests and answers, captured from the demo
@@ -17,13 +18,19 @@ class TidyJson(JsonRenderPlugin):
     def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
         """Return the document as JSON."""
         del request
-        return msgspec.json.encode(tidy(openapi_schema))
+        examples = msgspec.json.decode(EXAMPLES.read_bytes()) if EXAMPLES.exists() else {}
+        return msgspec.json.encode(tidy(openapi_schema, examples))
 
 
-def tidy(document: dict[str, Any]) -> dict[str, Any]:
-    """Return the document with `additionalProperties: false` on request bodies and with examples."""
+def bare(app: Litestar) -> str:
+    """Return the served document without its examples, keys sorted: what frontend/openapi.json holds."""
+    document = tidy(app.openapi_schema.to_schema(), {})
+    return json.dumps(document, indent="\t", sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def tidy(document: dict[str, Any], examples: dict[str, Any]) -> dict[str, Any]:
+    """Return the document with `additionalProperties: false` on request bodies and with the examples."""
     schemas = document.get("components", {}).get("schemas", {})
-    examples: dict[str, Any] = msgspec.json.decode(EXAMPLES.read_bytes()) if EXAMPLES.exists() else {}
     for operation in _operations(document):
         known = examples.get(operation["operationId"], {})
         body = operation.get("requestBody", {}).get("content", {}).get("application/json")
