@@ -90,13 +90,21 @@ async def hold(wish: Wish, *, by: Actor, now: datetime) -> UUID:
         raise SlotTaken("this time is already booked") from error
 
 
-async def change_hold(hold_id: UUID, customer: Customer, purpose: str, *, by: Actor, now: datetime) -> None:
-    """The hold has the price of another identity or purpose. Raises NotFound, HoldExpired, NotAllowed."""
+async def change_hold(
+    hold_id: UUID, customer: Customer | None, purpose: str | None, *, by: Actor, now: datetime
+) -> None:
+    """The hold has the price of another identity or purpose; None keeps what it has.
+
+    Raises NotFound, HoldExpired, NotAllowed.
+    """
     async with db.transaction():
         held = await _own_hold(hold_id, by, now)
+        party = held.party or by.party
+        customer = customer or Customer(party, None if party else held.home)
+        purpose = purpose or held.purpose
         if customer.party is not None:
             by.must_act_for(customer.party)
-        resource = await places.resource(held.resource)
+        resource = await places.resource(held.resource, in_use=False)
         quote = await offers.price(resource, held.span, purpose, customer)
         await db.run(
             "UPDATE reservation SET party = $2, home = $3, purpose = $4, price_ore = $5, price = $6,"
