@@ -1,6 +1,7 @@
 """A creating request that is sent twice acts once and is answered twice (draft-ietf-httpapi-idempotency-key-header)."""
 
 import hashlib
+import hmac
 from datetime import datetime, timedelta
 
 from piccolo.columns import Bytea, SmallInt, Text, Timestamptz, Varchar
@@ -16,7 +17,7 @@ class IdempotentRequest(Table, tablename="idempotent_request"):
     """The first answer to a key of one caller."""
 
     key = Varchar(length=200, primary_key=True, default=None, help_text="caller|key")
-    fingerprint = Bytea(default=None, help_text="SHA-256 of operation and body.")
+    fingerprint = Bytea(default=None, help_text="HMAC-SHA-256 of operation and body.")
     status = SmallInt(null=True, default=None)
     body = Text(null=True, default=None)
     created_at = Timestamptz(default=None, index=True)
@@ -35,9 +36,10 @@ class _Row(db.Record):
     body: str | None
 
 
-def fingerprint(operation: str, body: bytes) -> bytes:
-    """Return the hash by which two requests are the same."""
-    return hashlib.sha256(operation.encode() + b"\0" + body).digest()
+def fingerprint(secret_key: bytes, operation: str, body: bytes) -> bytes:
+    """Return the keyed hash by which two requests are the same: a body may carry a password."""
+    message = b"idempotency|" + operation.encode() + b"\0" + body
+    return hmac.new(secret_key, message, hashlib.sha256).digest()
 
 
 async def begin(caller: str, key: str, print_: bytes, now: datetime) -> Answer | None:

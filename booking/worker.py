@@ -41,9 +41,12 @@ async def settle_events(now: datetime) -> None:
 
 
 async def settle_payments(now: datetime) -> None:
-    """Payments whose webhook never came are found by asking Stripe."""
+    """Payments whose webhook never came are found by asking Stripe; one that fails leaves the others."""
     for outcome in await billing.reconcile_payments(now):
-        await reservations.settle_payment(outcome, now=now)
+        try:
+            await reservations.settle_payment(outcome, now=now)
+        except Exception:  # it is asked about again
+            log.exception("payment %s could not be settled", outcome.payment_id)
 
 
 async def run_calendars(now: datetime) -> None:

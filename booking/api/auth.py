@@ -92,7 +92,9 @@ async def once(
     if key is None:
         raise KeyMissing("send an Idempotency-Key header, so that the request can be repeated safely")
     caller = token_hash(request.cookies.get(SESSION_COOKIE, "")).hex()[:32]
-    print_ = idempotency.fingerprint(f"{request.method} {request.url.path}", await request.body())
+    settings: Settings = request.app.state.settings
+    operation = f"{request.method} {request.url.path}"
+    print_ = idempotency.fingerprint(settings.secret_key, operation, await request.body())
     async with db.transaction():
         earlier = await idempotency.begin(caller, key, print_, now)
         if earlier is not None:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -23,6 +24,7 @@ from booking.people import Actor, Role
 
 log = logging.getLogger("booking.events")
 QUEUE, HEARTBEAT, OVERLAP, MOST_TOPICS = 200, 15.0, timedelta(seconds=30), 20
+_ENTRY = re.compile("[0-9]{1,18}")  # a journal row, as a bigint
 KINDS = {"reservation", "timeline", "doors", "invoices"}
 
 
@@ -125,7 +127,7 @@ class EventController(Controller):
         wanted = await _allowed(topics, actor)
         last = request.headers.get("last-event-id", "")
         hub: Hub = request.app.state.hub
-        return ServerSentEvent(_messages(hub, wanted, int(last) if last.isdigit() else None, now))
+        return ServerSentEvent(_messages(hub, wanted, int(last) if _ENTRY.fullmatch(last) else None, now))
 
 
 async def _messages(

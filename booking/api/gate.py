@@ -9,7 +9,7 @@ from litestar import Request
 from litestar.connection import ASGIConnection
 from litestar.exceptions import ValidationException
 
-from booking.errors import NotAllowed, Refusal, Rejected
+from booking.errors import NotAllowed, NotFound, Refusal, Rejected
 from booking.people.passwords import csrf_token
 from booking.settings import Settings
 
@@ -45,6 +45,8 @@ class UnsupportedMediaType(Rejected):
 
 async def before_request(request: Request[Any, Any, Any]) -> None:
     """Refuse an unsafe request that isn't our page's or isn't clean JSON. Raises a Refusal."""
+    if "\0" in request.url.path:  # no file system and no database can name it
+        raise NotFound("there is no such address", code="unknown_address")
     if request.method in SAFE or request.url.path.startswith(FREE):
         return
     settings: Settings = request.app.state.settings

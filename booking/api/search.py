@@ -87,7 +87,7 @@ class SearchController(Controller):
     ) -> SearchPage:
         """Search resources of a municipality and its neighbours by kind, text, place, size and free time."""
         query = Query(
-            day=_bounded(day or now.astimezone(SWEDEN).date()),
+            day=bounded(day or now.astimezone(SWEDEN).date()),
             from_min=minute_of_day(from_clock, 0),
             to_min=None if to_clock is None else minute_of_day(to_clock, 1440),
             minutes=duration_min,
@@ -124,7 +124,7 @@ class SearchController(Controller):
         home: CodeQuery = None,
     ) -> reservations.Days:
         """Return days of one resource: taken and closed stretches, and starts with price or reason."""
-        first = _bounded(day or now.astimezone(SWEDEN).date())
+        first = bounded(day or now.astimezone(SWEDEN).date())
         customer = customer_of(actor, party_id, home)
         return await reservations.availability(resource_id, first, days, duration_min, customer, purpose, now)
 
@@ -164,6 +164,6 @@ def _only(municipalities: list[str] | None) -> str | None:
     return municipalities[0] if municipalities and len(municipalities) == 1 else None
 
 
-def _bounded(day: date) -> date:
+def bounded(day: date) -> date:
     """Return the day; far past and future are equally empty, so they are brought within the calendar."""
     return min(max(day, date(2000, 1, 1)), date(2099, 12, 1))

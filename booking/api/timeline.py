@@ -12,6 +12,7 @@ from litestar.params import QueryParameter
 
 from booking import locks, places, reservations
 from booking.api.errors import responses
+from booking.api.search import bounded
 from booking.api.shapes import CodeRequired
 from booking.clock import SWEDEN
 from booking.people import Actor
@@ -64,7 +65,7 @@ class TimelineController(Controller):
         day: Annotated[date | None, QueryParameter(name="date", required=False)] = None,
     ) -> Timeline:
         """Return the day of a municipality where the caller is staff; elsewhere it is absent."""
-        day = day or now.astimezone(SWEDEN).date()
+        day = bounded(day or now.astimezone(SWEDEN).date())
         bookings = await reservations.timeline(municipality, day, actor)
         found = await places.resources(municipalities=[municipality])
         weeks = await places.weeks(sorted({one.facility.id for one in found}))

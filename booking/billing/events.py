@@ -1,5 +1,6 @@
 """Stripe's events: verified, stored once, and then read again from Stripe, whatever their order or number."""
 
+import logging
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -7,9 +8,14 @@ from booking import db
 from booking.billing import configured
 from booking.billing.payments import COLUMNS, CREATE_LIMIT, Payment, PaymentOutcome
 from booking.billing.stripe_gateway import BadSignature, verify
-from booking.errors import NotFound
+from booking.errors import NotFound, Refusal
 
+<<<<<<< HEAD
 LEASE = timedelta(seconds=20)  # one question to Stripe; handling an event twice is harmless
+=======
+log = logging.getLogger("booking.billing")
+LEASE = timedelta(seconds=60)
+>>>>>>> refs/heads/review
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=2), timedelta(minutes=10)
 
 
@@ -116,8 +122,17 @@ async def reconcile_payments(now: datetime) -> list[PaymentOutcome]:
         f"  ORDER BY looked_at NULLS FIRST LIMIT 20 FOR UPDATE SKIP LOCKED) RETURNING {COLUMNS}",
         now,
     )
-    found = [await look_up(one, one.session_id) for one in waiting if one.session_id]
+    found = [await _look_up_alone(one, one.session_id) for one in waiting if one.session_id]
     return [outcome for outcome in found if outcome is not None]
+
+
+async def _look_up_alone(payment: Payment, session: str) -> PaymentOutcome | None:
+    """One municipality's missing key or unreachable account must not keep the others' payers waiting."""
+    try:
+        return await look_up(payment, session)
+    except Refusal as error:
+        log.warning("payment %s can't be looked up: %s", payment.id, error.detail)
+        return None
 
 
 async def look_up(payment: Payment, session: str) -> PaymentOutcome | None:

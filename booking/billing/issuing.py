@@ -1,6 +1,7 @@
 """Issuing one invoice or credit note: number, rows and voucher in the caller's transaction."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -8,7 +9,7 @@ import msgspec
 
 from booking import db, journal, outbox
 from booking.billing import ledger
-from booking.billing.invoices import SWEDEN, Line, add_up, number, ocr_number, postings
+from booking.billing.invoices import SWEDEN, Line, Sums, add_up, number, ocr_number, postings
 from booking.billing.messages import PDF, DocumentDebt
 from booking.billing.views import Parties, Side
 from booking.errors import NotFound
@@ -39,6 +40,8 @@ async def issue(
     A number is taken only together with its document. The caller holds the charges, so nobody else invoices them.
     """
     sums, kind = add_up(lines), "invoice" if refers is None else "credit_note"
+    if refers is not None:
+        sums = replace(sums, rounding_ore=await _rounding_back(refers, sums))
     invoice_id, issued_on = new_id(), now.astimezone(SWEDEN).date()
     parties, days = await _parties(entity, party)
     seq = await _next_number(entity, kind, issued_on.year)
@@ -81,6 +84,28 @@ async def issue(
         f"{kind}.issued", about=invoice_id, by=by, now=now, topics=topics, total_ore=sums.total_ore
     )
     return Issued(invoice_id, shown, sums.total_ore)
+
+
+class _Left(db.Record):
+    total_ore: int
+    lines: int
+
+
+async def _rounding_back(invoice: UUID, sums: Sums) -> int:
+    """Return the rounding of a credit note: none, but the last one of an invoice settles what all of them left.
+
+    Were each rounded by itself, two halves of 70,50 kr would give back 142 kr of 141. Holds the invoice's row.
+    """
+    await db.run("SELECT FROM invoice WHERE id = $1 FOR UPDATE", invoice)
+    left = await db.row(
+        _Left,
+        "SELECT (sum(i.total_ore))::bigint AS total_ore, (SELECT count(*) FROM charge WHERE invoice = $1"
+        " AND state = 'invoiced') AS lines FROM invoice i WHERE i.id = $1 OR i.refers = $1",
+        invoice,
+    )
+    if left is None or left.lines > 1:
+        return 0
+    return max(-50, min(50, -left.total_ore - sums.net_ore - sums.vat_ore))
 
 
 async def _write_lines(invoice_id: UUID, lines: Sequence[Line], *, is_credit: bool) -> None:

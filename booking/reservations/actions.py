@@ -104,7 +104,7 @@ async def change_hold(
         purpose = purpose or held.purpose
         if customer.party is not None:
             by.must_act_for(customer.party)
-        resource = await places.resource(held.resource)
+        resource = await places.resource(held.resource, in_use=False)
         quote = await offers.price(resource, held.span, purpose, customer)
         await db.run(
             "UPDATE reservation SET party = $2, home = $3, purpose = $4, price_ore = $5, price = $6,"
