@@ -10,12 +10,8 @@ from booking.billing.payments import COLUMNS, CREATE_LIMIT, Payment, PaymentOutc
 from booking.billing.stripe_gateway import BadSignature, verify
 from booking.errors import NotFound, Refusal
 
-<<<<<<< HEAD
-LEASE = timedelta(seconds=20)  # one question to Stripe; handling an event twice is harmless
-=======
 log = logging.getLogger("booking.billing")
-LEASE = timedelta(seconds=60)
->>>>>>> refs/heads/review
+LEASE = timedelta(seconds=20)  # one question to Stripe; handling an event twice is harmless
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=2), timedelta(minutes=10)
 
 
