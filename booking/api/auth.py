@@ -102,6 +102,15 @@ async def once(
     return cast(Response[T], _json(body, status))
 
 
+async def once_if_keyed(
+    request: Request[Any, Any, Any], key: str | None, now: datetime, act: Callable[[], Awaitable[T]]
+) -> Response[T]:
+    """Act and answer 200; with a key a repetition gets the first answer, so that a lost one does no harm."""
+    if key is not None:
+        return await once(request, key, now, act, status=200)
+    return cast(Response[T], _json(msgspec.json.encode(await act()), 200))
+
+
 def _json(body: bytes, status: int) -> Response[bytes]:
     return Response(body, status_code=status, media_type="application/json")
 

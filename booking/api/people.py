@@ -127,10 +127,11 @@ class PeopleController(Controller):
         now: NamedDependency[datetime],
         settings: NamedDependency[Settings],
     ) -> Response[MeView]:
-        """Log in. The session is a new one (rotated); holds made before stay the visitor's."""
+        """Log in. The session is a new one and the old one is over; a visitor's holds come along."""
         token, _, _ = await actions.log_in(
             email=data.email, password=data.password, address=address_of(request, settings), now=now
         )
+        await actions.log_out(request.cookies[SESSION_COOKIE])
         return await _enter(token, actor, now, settings)
 
     @delete("/session", operation_id="LogOut", responses=responses(403))
@@ -183,7 +184,7 @@ async def _enter(
     token: str, visitor: Actor, now: datetime, settings: Settings, status: int = 200
 ) -> Response[MeView]:
     actor = await actor_of_session(token, now) or Actor()
-    if visitor.session is not None:
+    if visitor.session is not None and visitor.account is None:
         await reservations.adopt_holds(visitor.session, by=actor)
     return await _me(actor, token, now, settings, set_cookie=True, status=status)
 

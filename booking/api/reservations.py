@@ -11,7 +11,7 @@ from litestar.params import FromPath, FromQuery, JSONBody
 from msgspec import Meta
 
 from booking import billing, places, reservations
-from booking.api.auth import IdempotencyKey, once
+from booking.api.auth import IdempotencyKey, address_of, once, once_if_keyed
 from booking.api.errors import responses
 from booking.api.gate import SESSION_COOKIE
 from booking.api.search import customer_of, must_be_sane
@@ -24,8 +24,8 @@ from booking.api.shapes import (
     PartyQuery,
 )
 from booking.people import Actor
-from booking.people.actions import visit
-from booking.reservations import Purpose, Wish
+from booking.people.actions import admit_visitor, visit
+from booking.reservations import Customer, Purpose, Wish
 from booking.settings import Settings
 from booking.span import Span
 
@@ -43,10 +43,10 @@ class NewHold(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class HoldChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """For whom and for what the hold is."""
+    """For whom and for what the hold is; what is left out stays."""
 
     party_id: UUID | None = None
-    purpose: Purpose = "private"
+    purpose: Purpose | None = None
 
 
 class NewReservation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -91,10 +91,12 @@ class HoldController(Controller):
         data: JSONBody[NewHold],
         actor: NamedDependency[Actor],
         now: NamedDependency[datetime],
+        settings: NamedDependency[Settings],
         idempotency_key: IdempotencyKey = None,
     ) -> Response[reservations.Held]:
         """Hold a time; works before log-in. The loser of a race gets 409 `slot_taken` with alternatives."""
         if actor.session is None:
+            await admit_visitor(address_of(request, settings), now)
             actor = Actor(session=await visit(request.cookies[SESSION_COOKIE], now))
         customer = customer_of(actor, data.party_id, data.home)
         if data.party_id is not None:
@@ -133,7 +135,7 @@ class HoldController(Controller):
         """Choose for whom and for what the hold is; the price follows."""
         if data.party_id is not None:
             actor.must_act_for(data.party_id)
-        customer = customer_of(actor, data.party_id, None)
+        customer = None if data.party_id is None else Customer(data.party_id)
         await reservations.change_hold(hold_id, customer, data.purpose, by=actor, now=now)
         return await reservations.held(hold_id, actor, now)
 
@@ -144,11 +146,20 @@ class HoldController(Controller):
         responses=responses(403, 404, 409, 410),
     )
     async def extend(
-        self, hold_id: FromPath[UUID], actor: NamedDependency[Actor], now: NamedDependency[datetime]
-    ) -> reservations.Held:
+        self,
+        request: Request[Any, Any, Any],
+        hold_id: FromPath[UUID],
+        actor: NamedDependency[Actor],
+        now: NamedDependency[datetime],
+        idempotency_key: IdempotencyKey = None,
+    ) -> Response[reservations.Held]:
         """Extend the hold by ten minutes, once (WCAG 2.2.1)."""
-        await reservations.extend_hold(hold_id, by=actor, now=now)
-        return await reservations.held(hold_id, actor, now)
+
+        async def act() -> reservations.Held:
+            await reservations.extend_hold(hold_id, by=actor, now=now)
+            return await reservations.held(hold_id, actor, now)
+
+        return await once_if_keyed(request, idempotency_key, now, act)
 
     @delete("/{hold_id:uuid}", operation_id="ReleaseHold", responses=responses(403))
     async def release(
@@ -222,11 +233,17 @@ class ReservationController(Controller):
     )
     async def cancel(
         self,
+        request: Request[Any, Any, Any],
         reservation_id: FromPath[UUID],
         data: JSONBody[CancelReason],
         actor: NamedDependency[Actor],
         now: NamedDependency[datetime],
-    ) -> reservations.ReservationPage:
+        idempotency_key: IdempotencyKey = None,
+    ) -> Response[reservations.ReservationPage]:
         """Cancel: the time is free at once, the code is taken back, the money follows the list's rule."""
-        await reservations.cancel(reservation_id, by=actor, now=now, reason=data.reason)
-        return await reservations.page(reservation_id, actor, now)
+
+        async def act() -> reservations.ReservationPage:
+            await reservations.cancel(reservation_id, by=actor, now=now, reason=data.reason)
+            return await reservations.page(reservation_id, actor, now)
+
+        return await once_if_keyed(request, idempotency_key, now, act)

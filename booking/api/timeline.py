@@ -1,5 +1,6 @@
 """The staff's day: resources, bookings and doors of one municipality in one answer."""
 
+from collections import defaultdict
 from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
@@ -25,7 +26,7 @@ class RowFacility(msgspec.Struct, frozen=True):
 
 
 class TimelineRow(msgspec.Struct, frozen=True):
-    """A resource of the day view, with its opening (instants) and its doors."""
+    """A resource of the day view: its opening (instants), its doors, and the resources it shares floor with."""
 
     id: UUID
     name: str
@@ -34,6 +35,7 @@ class TimelineRow(msgspec.Struct, frozen=True):
     parent_id: UUID | None
     kind: places.Kind
     door_ids: list[str]
+    shares: list[UUID]
     opens: datetime | None
     closes: datetime | None
 
@@ -67,6 +69,10 @@ class TimelineController(Controller):
         found = await places.resources(municipalities=[municipality])
         weeks = await places.weeks(sorted({one.facility.id for one in found}))
         doors_of = await locks.doors_of_resources([one.id for one in found])
+        on_leaf: dict[int, set[UUID]] = defaultdict(set)
+        for one in found:
+            for leaf in one.leaves:
+                on_leaf[leaf].add(one.id)
         rows = []
         for one in found:
             opening = open_spans(weeks[one.facility.id], day)
@@ -79,6 +85,7 @@ class TimelineController(Controller):
                     one.parent_id,
                     one.kind,
                     doors_of.get(one.id, []),
+                    sorted({other for leaf in one.leaves for other in on_leaf[leaf]} - {one.id}),
                     opening[0].start if opening else None,
                     opening[-1].end if opening else None,
                 )

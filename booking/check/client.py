@@ -35,6 +35,10 @@ class Browser:
         self._csrf = ""
         self.heard: list[Heard] = []  # requests and answers, for the examples of the API's document
 
+    def close(self) -> None:
+        """No connection is open any more."""
+        self._http.close()
+
     def get(self, path: str, **query: Any) -> Answer:
         """Return the JSON answer of a GET; anything but 200 fails the step."""
         given = {name: one for name, one in query.items() if one is not None}

@@ -27,6 +27,11 @@ class Story:
         self.club: Answer = {}
         self.invoice: Answer = {}
 
+    def close(self) -> None:
+        """Everybody has closed their browser."""
+        for browser in (self.eva, self.ali, self.filip):
+            browser.close()
+
     def steps(self) -> list[tuple[str, Callable[[], None]]]:
         """Return the story's steps in order, each with the name it fails under."""
         return [
@@ -143,7 +148,9 @@ class Story:
         start = datetime.fromisoformat(self.club["start"]).astimezone(SWEDEN)
         body = {"municipality": HOME, "month": f"{start:%Y-%m}"}
         first = self.filip.post("/api/invoice-runs", body)
-        if first["issued"] < 1:
+        if (
+            first["issued"] + first["already"] < 1
+        ):  # a run that was cut short and sent again finds its own work
             raise StepFailed("the run issued no invoice")
         again = self.filip.post("/api/invoice-runs", body)
         _equal("invoices of the second run", 0, again["issued"])

@@ -1,5 +1,6 @@
 """Join, log in, log out."""
 
+import hashlib
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from booking.people.queries import Language
 
 VISIT, LOGIN = timedelta(hours=2), timedelta(days=14)
 TRIES, TRIES_WINDOW = 8, timedelta(minutes=10)
+VISITORS = 20  # who begin to hold, per address in TRIES_WINDOW: a library's visitors, not a script's week
 
 
 class EmailTaken(Conflict):
@@ -32,6 +34,12 @@ class TooManyAttempts(NotAllowed):
     """Too many failures lately; `retry_after_s` seconds to wait."""
 
     code = "too_many_attempts"
+
+
+class TooManyFromHere(NotAllowed):
+    """Many visitors of one address have begun to hold lately; `retry_after_s` seconds to wait, or log in."""
+
+    code = "too_many_holds"
 
 
 async def register(
@@ -100,6 +108,17 @@ async def visit(token: str, now: datetime) -> UUID:
     return session
 
 
+async def admit_visitor(address: str, now: datetime) -> None:
+    """One more visitor of this address begins to hold. Each may hold a few times, but cookies are free.
+
+    Raises TooManyFromHere after VISITORS in ten minutes, a hold's life.
+    """
+    key = f"visit:{address}"
+    await _count(key, now)
+    if (wait := await _wait(key, VISITORS + 1, now)) is not None:
+        raise TooManyFromHere("too many times are held from this address, log in or wait", retry_after_s=wait)
+
+
 async def is_spent(token: str) -> bool:
     """True if the token belonged to a session that is over: the browser needs a new one."""
     known = await db.value(bool, "SELECT true FROM session WHERE token_hash = $1", token_hash(token))
@@ -117,9 +136,9 @@ async def log_in(*, email: str, password: str, address: str, now: datetime) -> t
     found = await db.row(_Stored, "SELECT id, password_hash FROM account WHERE email = $1", email)
     if not await verify_password(found.password_hash if found else None, password) or found is None:
         for key in (f"account:{email}", f"address:{address}"):
-            await _count_failure(key, now)
+            await _count(key, now)
         raise BadCredentials("the address or the password is wrong")
-    await db.run("DELETE FROM login_tries WHERE key = $1", f"account:{email}")
+    await db.run("DELETE FROM login_tries WHERE key = $1", _key(f"account:{email}"))
     token, session = await _open_session(found.id, LOGIN, now)
     return token, session, found.id
 
@@ -169,18 +188,28 @@ class _Tries(db.Record):
 
 
 async def _refuse_too_many(key: str, now: datetime) -> None:
-    tries = await db.row(_Tries, "SELECT failures, since FROM login_tries WHERE key = $1", key)
-    if tries and tries.failures >= TRIES and now < tries.since + TRIES_WINDOW:
-        wait = tries.since + TRIES_WINDOW - now
-        raise TooManyAttempts("too many attempts, wait a while", retry_after_s=int(wait.total_seconds()) + 1)
+    if (wait := await _wait(key, TRIES, now)) is not None:
+        raise TooManyAttempts("too many attempts, wait a while", retry_after_s=wait)
 
 
-async def _count_failure(key: str, now: datetime) -> None:
+async def _wait(key: str, most: int, now: datetime) -> int | None:
+    tries = await db.row(_Tries, "SELECT failures, since FROM login_tries WHERE key = $1", _key(key))
+    if tries is None or tries.failures < most or now >= tries.since + TRIES_WINDOW:
+        return None
+    return int((tries.since + TRIES_WINDOW - now).total_seconds()) + 1
+
+
+def _key(name: str) -> str:
+    """Return the name as it fits its column, long ones by their hash."""
+    return name if len(name) <= 100 else hashlib.sha256(name.encode()).hexdigest()
+
+
+async def _count(key: str, now: datetime) -> None:
     await db.run(
         "INSERT INTO login_tries (key, failures, since) VALUES ($1, 1, $2) ON CONFLICT (key) DO UPDATE SET"
-        " failures = CASE WHEN login_tries.since < $3 THEN 1 ELSE login_tries.failures + 1 END,"
-        " since = CASE WHEN login_tries.since < $3 THEN $2 ELSE login_tries.since END",
-        key[:120],
+        " failures = CASE WHEN login_tries.since <= $3 THEN 1 ELSE login_tries.failures + 1 END,"
+        " since = CASE WHEN login_tries.since <= $3 THEN $2 ELSE login_tries.since END",
+        _key(key),
         now,
         now - TRIES_WINDOW,
     )

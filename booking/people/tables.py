@@ -104,7 +104,7 @@ class Session(Table, tablename="session"):
 
 
 class LoginTries(Table, tablename="login_tries"):
-    """How often a key (account or address) has failed lately."""
+    """How often a key has been counted lately: failed log-ins of an account or address, visitors who hold."""
 
     key = Varchar(length=120, primary_key=True, default=None)
     failures = Integer(default=0)

@@ -124,21 +124,22 @@ SELECT r.id, r.slug, r.name, r.kind, p.name AS part_of, r.parent AS parent_id, r
   m.code AS municipality_code, m.name AS municipality_name
 FROM resource r JOIN facility f ON f.id = r.facility JOIN municipality m ON m.code = f.municipality
   LEFT JOIN resource p ON p.id = r.parent
-WHERE r.is_bookable
 """
 
 
-async def resource(resource_id: UUID) -> Resource:
-    """Return one resource. Raises NotFound."""
-    found = await resources_by_id([resource_id])
-    if resource_id not in found:
+async def resource(resource_id: UUID, *, in_use: bool = True) -> Resource:
+    """Return one resource; with `in_use` false also one that can't be booked any more. Raises NotFound."""
+    found = await db.row(
+        _Flat, _SELECT + " WHERE r.id = $1 AND (r.is_bookable OR NOT $2)", resource_id, in_use
+    )
+    if found is None:
         raise NotFound("there is no such resource", code="unknown_resource")
-    return found[resource_id]
+    return found.resource()
 
 
 async def resources_by_id(ids: list[UUID]) -> dict[UUID, Resource]:
-    """Return those of the resources that exist."""
-    flat = await db.rows(_Flat, _SELECT + " AND r.id = ANY($1)", ids)
+    """Return those of the resources that exist, also those out of use: their bookings stand."""
+    flat = await db.rows(_Flat, _SELECT + " WHERE r.id = ANY($1)", ids)
     return {one.id: one.resource() for one in flat}
 
 
@@ -157,7 +158,7 @@ async def resources(
     flat = await db.rows(
         _Flat,
         _SELECT
-        + " AND f.municipality = ANY($1) AND ($2::text IS NULL OR r.kind = $2)"
+        + " WHERE r.is_bookable AND f.municipality = ANY($1) AND ($2::text IS NULL OR r.kind = $2)"
         + " AND ($3::int IS NULL OR r.area_m2 >= $3)"
         + " AND ($4::bool IS NULL OR (r.parent IS NULL) = $4)"
         + " AND NOT EXISTS (SELECT FROM unnest($5::text[]) w WHERE position(w IN lower("
@@ -191,7 +192,8 @@ async def facility(slug: str) -> tuple[FacilityPage, list[Resource]]:
     )
     if found is None:
         raise NotFound("there is no such facility", code="unknown_facility")
-    flat = await db.rows(_Flat, _SELECT + " AND f.id = $1 ORDER BY r.parent IS NOT NULL, r.name", found.id)
+    in_use = " WHERE r.is_bookable AND f.id = $1"
+    flat = await db.rows(_Flat, _SELECT + in_use + " ORDER BY r.parent IS NOT NULL, r.name", found.id)
     page = FacilityPage(found.description, found.on_call_phone, found.access_text, found.accessibility)
     return page, [one.resource() for one in flat]
 

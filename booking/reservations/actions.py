@@ -84,16 +84,24 @@ async def hold(wish: Wish, *, by: Actor, now: datetime) -> UUID:
         async with db.transaction():
             await db.take_locks("leaf", resource.leaves)  # the losers queue here instead of deadlocking
             await _must_have_few_holds(by, now)
-            await _expire_on(resource.leaves, wish.span, now)
+            await _expire_on(resource, wish.span, now)
             return await _insert_hold(resource, wish, quote, by, now)
     except ExclusionViolationError as error:
         raise SlotTaken("this time is already booked") from error
 
 
-async def change_hold(hold_id: UUID, customer: Customer, purpose: str, *, by: Actor, now: datetime) -> None:
-    """The hold has the price of another identity or purpose. Raises NotFound, HoldExpired, NotAllowed."""
+async def change_hold(
+    hold_id: UUID, customer: Customer | None, purpose: str | None, *, by: Actor, now: datetime
+) -> None:
+    """The hold has the price of another identity or purpose; None keeps what it has.
+
+    Raises NotFound, HoldExpired, NotAllowed.
+    """
     async with db.transaction():
         held = await _own_hold(hold_id, by, now)
+        party = held.party or by.party
+        customer = customer or Customer(party, None if party else held.home)
+        purpose = purpose or held.purpose
         if customer.party is not None:
             by.must_act_for(customer.party)
         resource = await places.resource(held.resource)
@@ -154,7 +162,7 @@ async def reserve(
         if party is None:
             raise Rejected("choose for whom you book", code="party_missing")
         by.must_act_for(party)
-        resource = await places.resource(held.resource)
+        resource = await places.resource(held.resource, in_use=False)
         quote = await offers.price(resource, held.span, held.purpose, Customer(party))
         if quote.total_ore != expected_ore:
             raise PriceChanged("the price is another for this customer", price=billing.shown(quote))
@@ -362,7 +370,7 @@ async def _confirm(
 
 
 async def _invoice_text(row: Row) -> str:
-    resource = await places.resource(row.resource)
+    resource = await places.resource(row.resource, in_use=False)
     start, end = (moment.astimezone(SWEDEN) for moment in (row.starts_at, row.ends_at))
     return f"{resource.facility.name}, {resource.name}, {start:%Y-%m-%d %H:%M}–{end:%H:%M}"
 
@@ -377,16 +385,17 @@ async def _cancel_money(row: Row, by_owner: bool, now: datetime) -> billing.Canc
     return await billing.cancel(row.id, fee=fee, by_municipality=by_owner, now=now)
 
 
-async def _expire_on(leaves: list[int], span: Span, now: datetime) -> None:
+async def _expire_on(resource: Resource, span: Span, now: datetime) -> None:
     """Holds that have run out no longer stand in the way of this wish (a predicate can't use now())."""
+    # The outer hold_until is read again after a wait for the row: one that was just extended or booked stays.
     stale = await db.rows(
         Row,
         f"SELECT {_COLUMNS} FROM reservation WHERE id IN (SELECT reservation FROM occupancy"
         " WHERE leaf = ANY($1) AND starts_at < $3 AND ends_at > $2 AND hold_until <= $4)"
-        " AND state IN ('held', 'awaiting_payment') FOR UPDATE",
-        leaves,
+        " AND state IN ('held', 'awaiting_payment') AND hold_until <= $4 ORDER BY id FOR UPDATE",
+        resource.leaves,
         span.start,
-        span.end + timedelta(hours=4),
+        span.end + timedelta(minutes=resource.gap_min),
         now,
     )
     for one in stale:

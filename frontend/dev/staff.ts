@@ -49,6 +49,7 @@ export function staff(method: string, url: URL, body: Body): unknown {
 			resources: many.map((row) => ({
 				id: row.id, name: row.name, facility: row.facility, part_of: row.part_of, parent_id: row.parent_id, kind: row.kind,
 				door_ids: doors.filter((door) => door.facility.id === row.facility.id).slice(0, 2).map((door) => door.id),
+				shares: [],
 				opens: new Date(instantOf(date, '07:00')).toISOString(), closes: new Date(instantOf(date, '22:00')).toISOString()
 			}))
 		};

@@ -477,7 +477,7 @@ export interface paths {
         put?: never;
         /**
          * LogIn
-         * @description Log in. The session is a new one (rotated); holds made before stay the visitor's.
+         * @description Log in. The session is a new one and the old one is over; a visitor's holds come along.
          */
         post: operations["LogIn"];
         /**
@@ -922,11 +922,8 @@ export interface components {
         /** HoldChange */
         HoldChange: {
             party_id?: string | null;
-            /**
-             * @default private
-             * @enum {string}
-             */
-            purpose?: "training" | "match" | "meeting" | "event" | "private" | "other";
+            /** @enum {null|string} */
+            purpose?: "training" | "match" | "meeting" | "event" | "private" | "other" | null;
         };
         /** Identity */
         Identity: {
@@ -1360,6 +1357,7 @@ export interface components {
             opens: string | null;
             parent_id: string | null;
             part_of: string | null;
+            shares: string[];
         };
         /** TryResult */
         TryResult: {
@@ -1921,7 +1919,10 @@ export interface operations {
     ExtendHold: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description One per intent; the same key and body are answered alike and act once. */
+                "Idempotency-Key"?: string | null;
+            };
             path: {
                 hold_id: string;
             };
@@ -2591,7 +2592,10 @@ export interface operations {
     CancelReservation: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description One per intent; the same key and body are answered alike and act once. */
+                "Idempotency-Key"?: string | null;
+            };
             path: {
                 reservation_id: string;
             };

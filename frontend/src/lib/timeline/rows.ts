@@ -11,11 +11,20 @@ export interface Bar extends Span {
 	width: number;
 	lane: number;
 }
+export interface Taken {
+	left: number;
+	width: number;
+	by: string;
+	start: string;
+	end: string;
+}
 export interface Row {
 	resource: Placed<TimelineResource>;
 	bars: Bar[];
 	lanes: number;
 	doors: Door[];
+	/** Time taken by a booking of another resource on the same floor: the whole hall, or a part of it. */
+	taken: Taken[];
 	/** Where the resource is open, as fractions; null = closed all day. */
 	open: { left: number; width: number } | null;
 }
@@ -42,6 +51,7 @@ export function boardOf(timeline: Timeline, doors: Door[]): Board {
 	const axis = axisOf(bookings.map(spanOf), usual, day);
 	const doorById = new Map(doors.map((door) => [door.id, door]));
 	const byResource = Map.groupBy(bookings, (one) => one.resource_id);
+	const nameOf = new Map(timeline.resources.map((one) => [one.id, one.name]));
 	const rows = sorted(timeline.resources).map((resource): Row => {
 		const own = (byResource.get(resource.id) ?? []).toSorted((a, b) => a.start.localeCompare(b.start));
 		const { lanes, count } = lanesOf(own.map(spanOf));
@@ -50,7 +60,11 @@ export function boardOf(timeline: Timeline, doors: Door[]): Board {
 			return where ? [{ ...spanOf(booking), ...where, id: booking.id, booking, lane: lanes[index] ?? 0 }] : [];
 		});
 		const open = resource.opens && resource.closes ? place(spanOf({ start: resource.opens, end: resource.closes }), axis) : null;
-		return { resource, bars, lanes: count, open, doors: resource.door_ids.flatMap((id) => doorById.get(id) ?? []) };
+		const taken = resource.shares.flatMap((id) => byResource.get(id) ?? []).flatMap((other): Taken[] => {
+			const where = place(spanOf(other), axis);
+			return where ? [{ ...where, by: nameOf.get(other.resource_id) ?? '', start: other.start, end: other.end }] : [];
+		});
+		return { resource, bars, taken, lanes: count, open, doors: resource.door_ids.flatMap((id) => doorById.get(id) ?? []) };
 	});
 	return { axis, rows };
 }

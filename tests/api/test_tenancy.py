@@ -1,0 +1,323 @@
+"""Another municipality's private rows look absent, for every operation that the served OpenAPI names."""
+
+import ast
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+import pytest_asyncio
+from litestar import Litestar
+
+from booking import billing, db, postgres
+from booking.app import create_app
+from booking.clock import SWEDEN
+from booking.people import Actor, Role
+from booking.people import actions as people_actions
+from tests.api.conftest import Person, resource_named, running
+from tests.conftest import settings_for
+
+BOOKING = Path(__file__).parents[2] / "booking"
+pytestmark = pytest.mark.asyncio(loop_scope="module")  # reads change nothing: one world serves them all
+
+# Operation → (addresses to ask, who may see them). {names} are filled in from the world below.
+PRIVATE: dict[str, tuple[list[str], str]] = {
+    "ListReservations": (["/api/reservations", "/api/reservations?party_id={party}", "/api/reservations?party_id={party}&when=past"], "ali"),
+    "GetReservation": (["/api/reservations/{reservation}", "/api/reservations/{unpaid}"], "ali"),
+    "GetAccess": (["/api/reservations/{reservation}/access"], "ali"),
+    "GetHold": (["/api/holds/{hold}"], "ali"),
+    "GetTimeline": (["/api/timeline?municipality=2401&date={day}"], "stina"),
+    "ListDoors": (["/api/doors?municipality=2401"], "stina"),
+    "GetDoor": (["/api/doors/{door}"], "stina"),
+    "ListInvoices": (["/api/invoices", "/api/invoices?party_id={party}", "/api/invoices?municipality=2401", "/api/invoices?municipality=2401&party_id={party}"], "filip"),
+    "GetInvoice": (["/api/invoices/{invoice}"], "ali"),
+    "GetInvoicePdf": (["/api/invoices/{invoice}/pdf"], "ali"),
+    "ListInvoiceRuns": (["/api/invoice-runs?municipality=2401"], "filip"),
+    "ListUninvoiced": (["/api/uninvoiced?municipality=2401&month={later_month}"], "filip"),
+    "StreamEvents": (["/api/events?topics=reservation:{reservation}", "/api/events?topics=timeline:2401", "/api/events?topics=doors:2401", "/api/events?topics=invoices:2401"], "admin"),
+}  # fmt: skip
+PUBLIC = {  # operation → why anybody may read it; asked all the same, nothing private may show
+    "GetFacility": ("/api/facilities/norrskenshallen", "what there is to book"),
+    "ListMunicipalities": ("/api/municipalities", "the map"),
+    "GetTheme": ("/api/theme?municipality=2401", "contacts of the municipality"),
+    "GetMe": ("/api/me", "the caller's own"),
+    "ListDemoLogins": ("/api/demo/logins", "only in the demonstration"),
+    "GetAvailability": ("/api/resources/{resource}/availability?date={day}&party_id={party}", "taken or free, not by whom"),
+    "GetPrice": ("/api/price?resource_id={resource}&start={start}&end={end}&party_id={party}", "the list is public; a foreign party counts as none"),
+    "Search": ("/api/search?municipality=2401&date={day}&party_id={party}", "taken or free, not by whom"),
+    "ListSimulatedDoors": ("/api/simulation/doors", "only in the demonstration"),
+    "IsAlive": ("/health/live", "no rows"),
+    "IsReady": ("/health/ready", "no rows"),
+}  # fmt: skip
+# Operations that change: asked by everybody the row is foreign to. Sign-up, log-in and webhooks name no row.
+CHANGING: dict[str, tuple[str, str, dict[str, Any]]] = {
+    "ChangeHold": ("PATCH", "/api/holds/{hold}", {"purpose": "match"}),
+    "ExtendHold": ("POST", "/api/holds/{hold}/extend", {}),
+    "ReleaseHold": ("DELETE", "/api/holds/{hold}", {}),
+    "CreateReservation": ("POST", "/api/reservations", {"hold_id": "{hold}", "method": "invoice", "expected_price_ore": 14100, "terms_accepted": True}),
+    "CreateHold": ("POST", "/api/holds", {"resource_id": "{resource}", "start": "{start}", "end": "{end}", "party_id": "{party}"}),
+    "CancelReservation": ("POST", "/api/reservations/{reservation}/cancel", {}),
+    "RunInvoices": ("POST", "/api/invoice-runs", {"municipality": "2401", "month": "{month}"}),
+}  # fmt: skip
+ROWLESS = {"ChangeMe", "CreateAccount", "LogIn", "LogOut", "ReceiveStripeEvent", "TrySimulatedDoor"}
+
+OUTSIDERS = (
+    "visitor",
+    "eva",
+    "sara",
+    "olle",
+)  # nobody; a resident; another club; another town's staff, finance, admin
+
+
+@dataclass
+class World:
+    """One association's booking, code, hold and invoices in Nordmaling, and who asks for them."""
+
+    app: Litestar
+    people: dict[str, Person]
+    names: dict[str, str] = field(default_factory=dict)
+    secrets: list[str] = field(default_factory=list)
+
+    def fill(self, value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: self.fill(one) for key, one in value.items()}
+        return value.format(**self.names) if isinstance(value, str) else value
+
+
+@pytest.fixture(scope="module")
+def address(server: postgres.Server, peopled: str) -> Iterator[str]:
+    server.clone(peopled, "tenancy")
+    yield server.url(postgres.APP, "tenancy")
+    server.drop("tenancy")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def world(address: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+    app = create_app(settings_for(address, tmp_path_factory.mktemp("keypads")))
+    async with running(app):
+        await make_admin("olle@demo.test", "2284")
+        people = {"visitor": Person(app)}
+        await people["visitor"].enter()
+        for name in ("ali", "eva", "sara", "stina", "filip", "olle", "admin"):
+            people[name] = Person(app)
+            await people[name].log_in(f"{name}@demo.test")
+        made = World(app, people)
+        await furnish(made)
+        yield made
+        for one in people.values():
+            await one.http.aclose()
+
+
+async def make_admin(email: str, municipality: str) -> None:
+    account = await db.value(UUID, "SELECT id FROM account WHERE email = $1", email)
+    assert account
+    await people_actions.give_role(account, municipality, Role.ADMIN)
+
+
+async def furnish(world: World) -> None:
+    """Nordmalings IBK has a booking that is invoiced, one that is not, a hold and a code."""
+    ali = world.people["ali"]
+    me = await ali.get("/api/me")
+    party = next(one["party_id"] for one in me["identities"] if one["name"] == "Nordmalings IBK")
+    resource = (await resource_named(ali, "2401", "norrskenshallen hela"))["id"]
+    first = datetime.now(UTC).replace(hour=16, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    spans = [(first + timedelta(days=days), first + timedelta(days=days, hours=2)) for days in (0, 40, 5, 6)]
+    wishes = [
+        {"resource_id": resource, "start": start.isoformat(), "end": end.isoformat(), "party_id": party, "purpose": "training", "title": "Hemlig cup"}
+        for start, end in spans
+    ]  # fmt: skip
+    booked, later = [await reserve(ali, await ali.post("/api/holds", wish), "invoice") for wish in wishes[:2]]
+    hold = await ali.post("/api/holds", wishes[2])
+    month = f"{first.astimezone(SWEDEN):%Y-%m}"
+    await billing.run_invoices("2401", month, by=Actor.system(), now=first)
+    (invoice,) = (await ali.get("/api/invoices", party_id=party))["invoices"]
+    access = await ali.get(f"/api/reservations/{booked['id']}/access")
+    world.names = {
+        "party": party,
+        "resource": resource,
+        "reservation": booked["id"],
+        "unpaid": later["id"],
+        "hold": hold["id"],
+        "invoice": invoice["id"],
+        "door": access["doors"][0]["id"],
+        "day": f"{first.astimezone(SWEDEN):%Y-%m-%d}",
+        "month": month,
+        "later_month": f"{spans[1][0].astimezone(SWEDEN):%Y-%m}",
+        "start": spans[3][0].isoformat().replace("+00:00", "Z"),
+        "end": spans[3][1].isoformat().replace("+00:00", "Z"),
+    }
+    world.secrets = [
+        booked["id"], booked["number"], later["id"], hold["id"], invoice["id"], access["pin"],
+        invoice["ocr"], "Nordmalings IBK", "Hemlig cup",
+    ]  # fmt: skip
+
+
+async def reserve(who: Person, hold: dict[str, Any], method: str) -> dict[str, Any]:
+    body = {"hold_id": hold["id"], "method": method, "expected_price_ore": hold["price"]["total_ore"], "terms_accepted": True}  # fmt: skip
+    return dict(await who.post("/api/reservations", body))
+
+
+def operations(world: World) -> dict[str, str]:
+    """Return operation → method of everything that is served."""
+    paths = world.app.openapi_schema.to_schema()["paths"]
+    methods = ("get", "post", "put", "patch", "delete")
+    return {item[one]["operationId"]: one for item in paths.values() for one in methods if one in item}
+
+
+async def test_every_operation__has_a_row_in_a_table(world: World) -> None:
+    served = operations(world)
+    assert {name for name, method in served.items() if method == "get"} == {*PRIVATE, *PUBLIC}
+    assert {name for name, method in served.items() if method != "get"} == {*CHANGING, *ROWLESS}
+
+
+@pytest.mark.parametrize("who", OUTSIDERS)
+@pytest.mark.parametrize("operation", PRIVATE)
+async def test_an_outsider_reads__sees_nothing(world: World, operation: str, who: str) -> None:
+    for path in PRIVATE[operation][0]:
+        answer = await world.people[who].http.get(world.fill(path))
+        assert answer.status_code in (200, 401, 403, 404), answer.text
+        if answer.status_code == 200:
+            assert "total" in answer.json(), f"{who} may read {path}"
+            assert answer.json()["total"] == 0
+        assert not leaks(world, answer)
+
+
+@pytest.mark.parametrize("operation", sorted({*PRIVATE} - {"StreamEvents"}))
+async def test_those_it_concerns__see_it(world: World, operation: str) -> None:
+    paths, who = PRIVATE[operation]
+    shown = []
+    for path in paths:
+        answer = await world.people[who].http.get(world.fill(path))
+        assert answer.status_code == 200, (path, answer.text)
+        shown += leaks(world, answer)
+    assert shown or operation in (
+        "ListDoors",
+        "ListInvoiceRuns",
+        "GetInvoicePdf",
+    )  # which name no row of ours
+
+
+async def test_those_it_concerns__are_streamed_its_changes(world: World) -> None:
+    paths, who = PRIVATE["StreamEvents"]
+    for path in paths:
+        with pytest.raises(TimeoutError):  # it streams until somebody leaves
+            await asyncio.wait_for(world.people[who].http.get(world.fill(path)), 0.5)
+
+
+@pytest.mark.parametrize("who", OUTSIDERS)
+@pytest.mark.parametrize("operation", PUBLIC)
+async def test_what_is_public__shows_nobodys_rows(world: World, operation: str, who: str) -> None:
+    answer = await world.people[who].http.get(world.fill(PUBLIC[operation][0]))
+    assert answer.status_code == 200, answer.text
+    assert operation == "ListDemoLogins" or not leaks(world, answer)
+
+
+@pytest.mark.parametrize("who", OUTSIDERS)
+@pytest.mark.parametrize("operation", CHANGING)
+async def test_an_outsider_acts_on_it__nothing_happens(world: World, operation: str, who: str) -> None:
+    before = await footprint()
+    method, path, body = CHANGING[operation]
+    asked = {"json": world.fill(body)} if body or method != "DELETE" else {}
+    answer = await world.people[who].send(method, world.fill(path), **asked)
+    if operation == "ReleaseHold":
+        assert answer.status_code == 204  # a no-op, whatever it names
+    else:
+        assert answer.status_code in (401, 403, 404), (answer.status_code, answer.text)
+    assert not leaks(world, answer)
+    assert await footprint() == before
+
+
+@pytest.mark.parametrize(
+    ("who", "operation"),
+    [
+        ("stina", "ListInvoices"),  # staff is not finance
+        ("stina", "GetInvoice"),
+        ("stina", "GetInvoicePdf"),
+        ("stina", "ListInvoiceRuns"),
+        ("stina", "ListUninvoiced"),
+        ("filip", "GetTimeline"),  # finance is not staff
+        ("filip", "ListDoors"),
+        ("filip", "GetDoor"),
+        ("filip", "GetAccess"),
+        ("ali", "GetTimeline"),  # who books is neither
+        ("ali", "ListDoors"),
+        ("ali", "GetDoor"),
+        ("ali", "ListInvoiceRuns"),
+        ("ali", "ListUninvoiced"),
+        ("admin", "GetHold"),  # a hold is its browser's alone
+    ],
+)
+async def test_the_wrong_role_at_home__sees_nothing_either(world: World, who: str, operation: str) -> None:
+    for path in PRIVATE[operation][0]:
+        if who == "stina" and "municipality" not in path and operation == "ListInvoices":
+            continue  # her own list, empty
+        answer = await world.people[who].http.get(world.fill(path))
+        assert answer.status_code == 404 or answer.json().get("total") == 0, (path, answer.text)
+        assert not leaks(world, answer)
+
+
+async def test_the_pin__is_in_no_answer_but_its_own(world: World) -> None:
+    pin = world.secrets[5]
+    for operation, (paths, who) in PRIVATE.items():
+        if operation not in ("GetAccess", "StreamEvents", "GetInvoicePdf"):
+            for path in paths:
+                for reader in (who, "admin"):
+                    answer = await world.people[reader].http.get(world.fill(path))
+                    assert f'"{pin}"' not in answer.text, operation
+    for table in ("journal", "outbox", "access_grant", "grant_window"):
+        rows = await db.column(str, f"SELECT row_to_json(t)::text FROM {table} t")
+        assert not any(pin in row for row in rows if f'"{pin}"' in row), table
+
+
+def leaks(world: World, answer: httpx.Response) -> list[str]:
+    """Return what the answer gives away, beside what the caller asked with."""
+    return [secret for secret in world.secrets if secret in answer.text]
+
+
+async def footprint() -> list[str]:
+    """Return what an unwanted change would change."""
+    return await db.column(
+        str,
+        "SELECT id || state || version || purpose || coalesce(hold_until::text, '') FROM reservation"
+        " UNION ALL SELECT id || state FROM invoice UNION ALL SELECT id || state FROM charge"
+        " UNION ALL SELECT id::text FROM invoice_run ORDER BY 1",
+    )
+
+
+# --- the same rule in the code ---
+
+READERS = ("queries.py", "billing/invoice_pages.py", "locks/staff.py")
+WITHOUT_ACTOR = {
+    "places.resource": "what there is to book is public",
+    "places.resources_by_id": "public",
+    "places.resources": "public",
+    "places.facility": "public",
+    "places.facility_page": "public",
+    "places.weeks": "opening hours are public",
+    "people.actor_of_session": "makes the actor",
+    "people.municipalities": "public",
+    "locks.is_online": "pure",
+    "locks.states_of": "states without codes, of bookings that the caller has filtered",
+    "locks.door_places": "names of doors for the demonstration's keypads",
+    "locks.doors_of_resources": "which doors a public resource has",
+}
+
+
+async def test_every_query__takes_the_actor_or_is_listed_with_a_reason() -> None:
+    files = [path for path in BOOKING.rglob("*.py") if any(path.as_posix().endswith(one) for one in READERS)]
+    assert {path.parent.name for path in files} == {"billing", "locks", "people", "places", "reservations"}
+    assert {name for path in files for name in without_actor(path)} == set(WITHOUT_ACTOR)
+
+
+def without_actor(path: Path) -> Iterator[str]:
+    """Yield package.function of every public function that does not take `by: Actor`."""
+    for node in ast.parse(path.read_text()).body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and not node.name.startswith("_"):
+            kinds = {one.arg: ast.unparse(one.annotation) if one.annotation else "" for one in (*node.args.args, *node.args.kwonlyargs)}  # fmt: skip
+            if not kinds.get("by", "").startswith("Actor"):
+                yield f"{path.parent.name}.{node.name}"
