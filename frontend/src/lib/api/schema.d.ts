@@ -477,7 +477,7 @@ export interface paths {
         put?: never;
         /**
          * LogIn
-         * @description Log in. The session is a new one (rotated); holds made before stay the visitor's.
+         * @description Log in. The session is a new one and the old one is over; a visitor's holds come along.
          */
         post: operations["LogIn"];
         /**
@@ -693,7 +693,8 @@ export interface components {
             email: string;
             /** Format: uuid */
             id: string;
-            language: string;
+            /** @enum {string} */
+            language: "sv" | "en";
             name: string;
         };
         /** CancelReason */
@@ -823,10 +824,15 @@ export interface components {
             count: number;
             value: string;
         };
+        /** Facets */
+        Facets: {
+            kind: components["schemas"]["Facet"][];
+            municipality: components["schemas"]["Facet"][];
+        };
         /** FacilityHelp */
         FacilityHelp: {
             access_text: string;
-            on_call_phone: string | null;
+            on_call_phone: string;
         };
         /** FacilityName */
         FacilityName: {
@@ -862,7 +868,7 @@ export interface components {
             lon: number;
             municipality: components["schemas"]["MunicipalityRef"];
             name: string;
-            on_call_phone: string | null;
+            on_call_phone: string;
             slug: string;
         };
         /** FieldError */
@@ -895,9 +901,10 @@ export interface components {
             id: string;
             needs_login: boolean;
             party_id: string | null;
-            pay_methods: string[];
+            pay_methods: ("card" | "invoice" | "free")[];
             price: components["schemas"]["PriceView"];
-            purpose: string;
+            /** @enum {string} */
+            purpose: "training" | "match" | "meeting" | "event" | "private" | "other";
             resource: components["schemas"]["ResourceCard"];
             /** Format: date-time */
             start: string;
@@ -915,16 +922,14 @@ export interface components {
         /** HoldChange */
         HoldChange: {
             party_id?: string | null;
-            /**
-             * @default private
-             * @enum {string}
-             */
-            purpose?: "training" | "match" | "meeting" | "event" | "private" | "other";
+            /** @enum {null|string} */
+            purpose?: "training" | "match" | "meeting" | "event" | "private" | "other" | null;
         };
         /** Identity */
         Identity: {
             home_municipality: string | null;
-            kind: string;
+            /** @enum {string} */
+            kind: "person" | "association" | "municipal_unit" | "company";
             name: string;
             /** Format: uuid */
             party_id: string;
@@ -935,7 +940,8 @@ export interface components {
             end: string;
             /** Format: date-time */
             start: string;
-            state: string;
+            /** @enum {string} */
+            state: "free" | "booked" | "closed" | "past";
         };
         /** InvoiceCard */
         InvoiceCard: {
@@ -946,11 +952,13 @@ export interface components {
             /** Format: date */
             issued_on: string;
             issuer: components["schemas"]["Name"];
-            kind: string;
+            /** @enum {string} */
+            kind: "invoice" | "credit_note";
             number: string;
             ocr: string;
             party: components["schemas"]["PartyName"];
-            state: string;
+            /** @enum {string} */
+            state: "issued" | "paid" | "credited" | "overdue";
             total_ore: number;
         };
         /** InvoiceLineView */
@@ -978,7 +986,8 @@ export interface components {
             /** Format: date */
             issued_on: string;
             issuer: components["schemas"]["Name"];
-            kind: string;
+            /** @enum {string} */
+            kind: "invoice" | "credit_note";
             lines: components["schemas"]["InvoiceLineView"][];
             net_ore: number;
             number: string;
@@ -988,7 +997,8 @@ export interface components {
             period: string;
             refers: string | null;
             rounding_ore: number;
-            state: string;
+            /** @enum {string} */
+            state: "issued" | "paid" | "credited" | "overdue";
             total_ore: number;
             vat: components["schemas"]["VatView"][];
         };
@@ -1132,21 +1142,25 @@ export interface components {
         };
         /** ReservationCard */
         ReservationCard: {
-            access_state: string | null;
-            can: string[];
+            /** @enum {null|string} */
+            access_state: "planned" | "sealed" | "on_broker" | "applied" | "active" | "used" | "ended" | "removing" | "removed_confirmed" | "rejected" | null;
+            can: ("cancel" | "pay")[];
             /** Format: date-time */
             end: string;
             /** Format: uuid */
             id: string;
             number: string;
             party: components["schemas"]["PartyRef"] | null;
-            payment_state: string;
+            /** @enum {string} */
+            payment_state: "none" | "pending" | "paid" | "refund_pending" | "refunded" | "to_invoice" | "invoiced" | "failed";
             price_ore: number;
-            purpose: string;
+            /** @enum {string} */
+            purpose: "training" | "match" | "meeting" | "event" | "private" | "other";
             resource: components["schemas"]["ResourceCard"];
             /** Format: date-time */
             start: string;
-            state: string;
+            /** @enum {string} */
+            state: "awaiting_payment" | "confirmed" | "cancelled" | "completed" | "expired";
             title: string | null;
         };
         /** ReservationList */
@@ -1156,8 +1170,9 @@ export interface components {
         };
         /** ReservationPage */
         ReservationPage: {
-            access_state: string | null;
-            can: string[];
+            /** @enum {null|string} */
+            access_state: "planned" | "sealed" | "on_broker" | "applied" | "active" | "used" | "ended" | "removing" | "removed_confirmed" | "rejected" | null;
+            can: ("cancel" | "pay")[];
             cancel_fee_now_ore: number;
             cancel_free_until: string | null;
             cancellation: components["schemas"]["Cancellation"] | null;
@@ -1170,14 +1185,17 @@ export interface components {
             number: string;
             party: components["schemas"]["PartyRef"] | null;
             payment: components["schemas"]["Standing"] | null;
-            payment_state: string;
+            /** @enum {string} */
+            payment_state: "none" | "pending" | "paid" | "refund_pending" | "refunded" | "to_invoice" | "invoiced" | "failed";
             price: components["schemas"]["PriceView"];
             price_ore: number;
-            purpose: string;
+            /** @enum {string} */
+            purpose: "training" | "match" | "meeting" | "event" | "private" | "other";
             resource: components["schemas"]["ResourceCard"];
             /** Format: date-time */
             start: string;
-            state: string;
+            /** @enum {string} */
+            state: "awaiting_payment" | "confirmed" | "cancelled" | "completed" | "expired";
             title: string | null;
             version: number;
         };
@@ -1188,7 +1206,8 @@ export interface components {
             facility: components["schemas"]["FacilityRef"];
             /** Format: uuid */
             id: string;
-            kind: string;
+            /** @enum {string} */
+            kind: "hall" | "hall_part" | "ice" | "pitch" | "premises" | "vehicle" | "pool" | "court";
             name: string;
             parent_id: string | null;
             part_of: string | null;
@@ -1240,14 +1259,13 @@ export interface components {
         };
         /** SearchHint */
         SearchHint: {
-            code: string;
+            /** @constant */
+            code: "nothing_free";
             next: components["schemas"]["Suggestion"][];
         };
         /** SearchPage */
         SearchPage: {
-            facets: {
-                [key: string]: components["schemas"]["Facet"][];
-            };
+            facets: components["schemas"]["Facets"];
             hint: components["schemas"]["SearchHint"] | null;
             results: components["schemas"]["Hit"][];
             total: number;
@@ -1269,9 +1287,11 @@ export interface components {
         Standing: {
             amount_ore: number;
             checkout_url: string | null;
-            method: string;
+            /** @enum {string} */
+            method: "card" | "invoice" | "free";
             receipt_text: string | null;
-            state: string;
+            /** @enum {string} */
+            state: "none" | "pending" | "paid" | "refund_pending" | "refunded" | "to_invoice" | "invoiced" | "failed";
         };
         /** Suggestion */
         Suggestion: {
@@ -1305,19 +1325,23 @@ export interface components {
         };
         /** TimelineBooking */
         TimelineBooking: {
-            access_state: string | null;
+            /** @enum {null|string} */
+            access_state: "planned" | "sealed" | "on_broker" | "applied" | "active" | "used" | "ended" | "removing" | "removed_confirmed" | "rejected" | null;
             /** Format: date-time */
             end: string;
             /** Format: uuid */
             id: string;
             party_name: string;
-            payment_state: string;
-            purpose: string;
+            /** @enum {string} */
+            payment_state: "none" | "pending" | "paid" | "refund_pending" | "refunded" | "to_invoice" | "invoiced" | "failed";
+            /** @enum {string} */
+            purpose: "training" | "match" | "meeting" | "event" | "private" | "other";
             /** Format: uuid */
             resource_id: string;
             /** Format: date-time */
             start: string;
-            state: string;
+            /** @enum {string} */
+            state: "awaiting_payment" | "confirmed" | "cancelled" | "completed" | "expired";
             title: string | null;
         };
         /** TimelineRow */
@@ -1327,11 +1351,13 @@ export interface components {
             facility: components["schemas"]["RowFacility"];
             /** Format: uuid */
             id: string;
-            kind: string;
+            /** @enum {string} */
+            kind: "hall" | "hall_part" | "ice" | "pitch" | "premises" | "vehicle" | "pool" | "court";
             name: string;
             opens: string | null;
             parent_id: string | null;
             part_of: string | null;
+            shares: string[];
         };
         /** TryResult */
         TryResult: {
@@ -1893,7 +1919,10 @@ export interface operations {
     ExtendHold: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description One per intent; the same key and body are answered alike and act once. */
+                "Idempotency-Key"?: string | null;
+            };
             path: {
                 hold_id: string;
             };
@@ -2563,7 +2592,10 @@ export interface operations {
     CancelReservation: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description One per intent; the same key and body are answered alike and act once. */
+                "Idempotency-Key"?: string | null;
+            };
             path: {
                 reservation_id: string;
             };
