@@ -231,7 +231,7 @@ class Story:
 
 def _cup_evening() -> datetime:
     """Return the local day on which the demonstration's cup fills every hall of Nordmaling."""
-    from booking.demo.seed import CUP_IN_DAYS
+    from booking.demo.bookings import CUP_IN_DAYS
 
     return utc_now().astimezone(SWEDEN) + timedelta(days=CUP_IN_DAYS)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from booking.clock import SWEDEN
-from booking.demo.seed import CUP_IN_DAYS
+from booking.demo.bookings import CUP_IN_DAYS
 from tests.browser.conftest import FLAGS
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "screenshots"

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from playwright.sync_api import Page, expect
 
 from booking.clock import SWEDEN
-from booking.demo.seed import CUP_IN_DAYS
+from booking.demo.bookings import CUP_IN_DAYS
 
 Open = Callable[..., Page]
 Accessible = Callable[[Page], None]
