@@ -126,7 +126,9 @@ FROM resource r JOIN facility f ON f.id = r.facility JOIN municipality m ON m.co
 
 async def resource(resource_id: UUID, *, in_use: bool = True) -> Resource:
     """Return one resource; with `in_use` false also one that can't be booked any more. Raises NotFound."""
-    found = await db.row(_Flat, _SELECT + " WHERE r.id = $1 AND (r.is_bookable OR NOT $2)", resource_id, in_use)
+    found = await db.row(
+        _Flat, _SELECT + " WHERE r.id = $1 AND (r.is_bookable OR NOT $2)", resource_id, in_use
+    )
     if found is None:
         raise NotFound("there is no such resource", code="unknown_resource")
     return found.resource()

@@ -167,7 +167,9 @@ async def page(reservation_id: UUID, by: Actor, now: datetime) -> ReservationPag
     """Return one reservation to those who act for its party and to the owner's staff. Raises NotFound."""
     row = await _visible(reservation_id, by)
     quote = billing.read_snapshot(row.price)
-    facility: FacilityPage = await places.facility_page((await places.resource(row.resource, in_use=False)).facility.id)
+    facility: FacilityPage = await places.facility_page(
+        (await places.resource(row.resource, in_use=False)).facility.id
+    )
     standing = (await billing.standing([row.id])).get(row.id)
     ended = None
     if row.cancelled_at is not None and row.cancelled_by is not None:

@@ -24,7 +24,8 @@ async def somebody(email: str) -> Actor:
     """Return the actor of a demonstration account, in a session of no consequence."""
     account = await db.value(UUID, "SELECT id FROM account WHERE email = $1", email)
     party = await db.value(UUID, "SELECT party FROM account WHERE email = $1", email)
-    assert account and party
+    assert account
+    assert party
     return Actor(account=account, session=new_id(), party=party, acts_for=frozenset({party}))
 
 

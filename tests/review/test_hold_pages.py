@@ -23,7 +23,11 @@ async def test_choosing_for_whom__keeps_what_it_is_for(person: Enter) -> None:
 
     assert answer.json()["purpose"] == "training"
     right = await ali.get(
-        "/api/price", resource_id=hold["resource"]["id"], purpose="training", party_id=club["party_id"], **HOLD
+        "/api/price",
+        resource_id=hold["resource"]["id"],
+        purpose="training",
+        party_id=club["party_id"],
+        **HOLD,
     )
     assert answer.json()["price"] == right
 
@@ -49,7 +53,9 @@ async def test_a_visitor_from_elsewhere__keeps_their_home_when_the_purpose_chang
 
 async def test_a_resource_taken_out_of_use__leaves_its_bookings_readable(person: Enter) -> None:
     ali = await person("ali@demo.test")
-    hold = await held(ali, purpose="training", party_id=(await ali.get("/api/me"))["identities"][1]["party_id"])
+    hold = await held(
+        ali, purpose="training", party_id=(await ali.get("/api/me"))["identities"][1]["party_id"]
+    )
     body = {
         "hold_id": hold["id"],
         "method": "invoice",

@@ -1,22 +1,24 @@
 """Holds against each other: nobody loses a time that was extended or booked a moment before."""
 
 import asyncio
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 
 from booking import db, reservations
-from booking.reservations import Customer, Query, SlotTaken, Wish
+from booking.reservations import Customer, Query, SlotTaken
 from booking.settings import Settings
-from booking.span import Span
-from tests.review.parts import EVENING, HOUR, resource_of, somebody, state_of, wish
+from tests.review.parts import EVENING, resource_of, somebody, state_of, wish
 
 TEN = timedelta(minutes=10)
 
 
+_WAITING = "SELECT true FROM pg_stat_activity WHERE wait_event_type = 'Lock' LIMIT 1"
+
+
 async def _until_somebody_waits() -> None:
     async with asyncio.timeout(5):
-        while not await db.value(bool, "SELECT true FROM pg_stat_activity WHERE wait_event_type = 'Lock' LIMIT 1"):
+        while not await db.value(bool, _WAITING):  # noqa: ASYNC110 PostgreSQL has no event for it
             await asyncio.sleep(0.01)
 
 

@@ -50,7 +50,9 @@ async def test_every_line_is_credited__nothing_is_owed_either_way(
 
     assert await db.value(int, "SELECT sum(total_ore)::bigint FROM invoice") == 0
     assert (
-        await db.value(int, "SELECT count(*) FROM (SELECT FROM posting GROUP BY account HAVING sum(amount_ore) <> 0) x")
+        await db.value(
+            int, "SELECT count(*) FROM (SELECT FROM posting GROUP BY account HAVING sum(amount_ore) <> 0) x"
+        )
         == 0
     )
     assert await db.value(str, "SELECT state FROM invoice WHERE kind = 'invoice'") == "credited"
