@@ -4,7 +4,8 @@ import asyncio
 import contextlib
 import logging
 import re
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Annotated, Any
@@ -18,12 +19,14 @@ from litestar.params import QueryParameter
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 
 from booking import db, journal, reservations
+from booking.api.auth import provide_now
 from booking.api.errors import responses
-from booking.errors import NotFound, Rejected
-from booking.people import Actor, Role
+from booking.api.gate import SESSION_COOKIE
+from booking.errors import NotFound, Refusal, Rejected
+from booking.people import Actor, Role, actor_of_session
 
 log = logging.getLogger("booking.events")
-QUEUE, HEARTBEAT, OVERLAP, MOST_TOPICS = 200, 15.0, timedelta(seconds=30), 20
+QUEUE, HEARTBEAT, RECHECK, OVERLAP, MOST_TOPICS = 200, 15.0, 30.0, timedelta(seconds=30), 20
 _ENTRY = re.compile("[0-9]{1,18}")  # a journal row, as a bigint
 KINDS = {"reservation", "timeline", "doors", "invoices"}
 
@@ -127,11 +130,25 @@ class EventController(Controller):
         wanted = await _allowed(topics, actor)
         last = request.headers.get("last-event-id", "")
         hub: Hub = request.app.state.hub
-        return ServerSentEvent(_messages(hub, wanted, int(last) if _ENTRY.fullmatch(last) else None, now))
+        token = request.cookies.get(SESSION_COOKIE, "")
+
+        async def still_allowed() -> bool:
+            at = provide_now()
+            try:
+                return await _allowed(topics, await actor_of_session(token, at) or Actor()) == wanted
+            except Refusal:
+                return False
+
+        missed_from = int(last) if _ENTRY.fullmatch(last) else None
+        return ServerSentEvent(_messages(hub, wanted, missed_from, now, still_allowed))
 
 
 async def _messages(
-    hub: Hub, topics: frozenset[str], last: int | None, now: datetime
+    hub: Hub,
+    topics: frozenset[str],
+    last: int | None,
+    now: datetime,
+    still_allowed: Callable[[], Awaitable[bool]],
 ) -> AsyncIterator[ServerSentEventMessage]:
     listener = hub.join(topics)
     try:
@@ -139,7 +156,12 @@ async def _messages(
         if last is not None:
             for missed in await journal.entries_after(last, now - OVERLAP, sorted(topics)):
                 yield _message(missed, topics)
+        checked = time.monotonic()
         while True:
+            if time.monotonic() - checked >= RECHECK:  # logged out, or no longer staff: the stream ends
+                if not await still_allowed():
+                    return
+                checked = time.monotonic()
             if listener.overflowed:
                 yield ServerSentEventMessage(event="resync", data="{}")
                 return

@@ -13,11 +13,12 @@ from tests.review.parts import EVENING, resource_of, somebody, state_of, wish
 TEN = timedelta(minutes=10)
 
 
+_WAITING = "SELECT true FROM pg_stat_activity WHERE wait_event_type = 'Lock' LIMIT 1"
+
+
 async def _until_somebody_waits() -> None:
     async with asyncio.timeout(5):
-        while not await db.value(
-            bool, "SELECT true FROM pg_stat_activity WHERE wait_event_type = 'Lock' LIMIT 1"
-        ):
+        while not await db.value(bool, _WAITING):  # noqa: ASYNC110 PostgreSQL has no event for it
             await asyncio.sleep(0.01)
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from booking.web.serve import policy
 from tests.api.conftest import Enter
 
 
@@ -27,3 +28,14 @@ async def test_a_signature_with_an_impossible_time__is_refused(person: Enter, st
     answer = await visitor.http.post("/api/webhooks/stripe/2401", content=b"{}", headers=headers)
 
     assert (answer.status_code, answer.json()["code"]) == (403, "bad_signature")
+
+
+@pytest.mark.parametrize(
+    ("tiles", "source"),
+    [
+        ("https://tiles.example.se/{z}/{x}/{y}.png", "tiles.example.se"),
+        ("https://{s}.tile.example.org/{z}/{x}/{y}.png", "*.tile.example.org"),
+    ],
+)
+def test_a_tile_address_with_subdomains__is_a_source_a_browser_understands(tiles: str, source: str) -> None:
+    assert f"img-src 'self' data: {source};" in policy("", tiles)
