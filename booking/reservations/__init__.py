@@ -3,22 +3,19 @@
 Knows holds, reservations, free time and search. Asks billing for prices and charges, locks for codes.
 """
 
-from booking.reservations.actions import (
+from booking.reservations.actions import cancel, complete_due, reserve, settle_payment
+from booking.reservations.calendar import open_spans
+from booking.reservations.days import Days, availability
+from booking.reservations.errors import HoldExpired, SlotTaken
+from booking.reservations.holds import (
     Wish,
     adopt_holds,
-    cancel,
     change_hold,
-    complete_due,
     expire_due,
     extend_hold,
     hold,
     release_hold,
-    reserve,
-    settle_payment,
 )
-from booking.reservations.calendar import open_spans
-from booking.reservations.days import Days, availability
-from booking.reservations.errors import HoldExpired, SlotTaken
 from booking.reservations.offers import Customer, price
 from booking.reservations.queries import (
     Held,
