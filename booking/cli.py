@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from pathlib import Path
+from typing import TextIO
 
 import click
 
@@ -91,6 +92,17 @@ def check(state: Path | None, examples: Path | None) -> None:
     from booking.check.main import check as run
 
     sys.exit(run(state, examples))
+
+
+@main.command()
+@click.argument("file", type=click.File("w", encoding="utf-8", atomic=True), default="-")
+def openapi(file: TextIO) -> None:
+    """Write the API's OpenAPI document, without its examples; needs no database."""
+    from booking.api.openapi import bare
+    from booking.app import create_app
+
+    # Nothing connects or seals before the application starts: any address and key will do.
+    file.write(bare(create_app(Settings(database_url="postgresql:///none", secret_key=bytes(32)))))
 
 
 @main.command("invoice-run")

@@ -1,8 +1,11 @@
 """Messages owed to the outside. A row is a debt, not news: it says what to do, not what happened."""
 
-from collections.abc import Awaitable, Callable, Mapping
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 
+import asyncpg
 import msgspec
 from piccolo.columns import BigInt, BigSerial, Integer, Text, Timestamptz, Varchar
 from piccolo.constraints import Unique
@@ -11,7 +14,7 @@ from piccolo.table import Table
 from booking import db
 from booking.ids import new_id
 
-LEASE = timedelta(seconds=60)
+LEASE = timedelta(seconds=12)  # renewed while the handler works: a worker that dies costs no more than this
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=2), timedelta(minutes=10)
 
 
@@ -86,7 +89,7 @@ async def put(
 
 
 async def claim(kinds: list[str], now: datetime) -> Debt | None:
-    """Return one due debt of these kinds, leased for a minute, or None. No transaction stays open."""
+    """Return one due debt of these kinds, leased, or None. No transaction stays open."""
     return await db.row(
         Debt,
         "UPDATE outbox SET due_at = $2, attempts = attempts + 1 WHERE id = ("
@@ -124,6 +127,31 @@ async def postpone(debt: Debt, pause: Postpone, now: datetime) -> None:
     )
 
 
+@contextlib.asynccontextmanager
+async def _leased(debt: Debt, read_clock: Callable[[], datetime]) -> AsyncIterator[None]:
+    """Nobody else claims the debt while we are inside, unless it grows."""
+
+    async def renew() -> None:
+        while True:
+            await asyncio.sleep(LEASE.total_seconds() / 4)
+            with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                await db.run(
+                    "UPDATE outbox SET due_at = $2 WHERE id = $1 AND rev = $3 AND attempts = $4",
+                    debt.id,
+                    read_clock() + LEASE,
+                    debt.rev,
+                    debt.attempts,
+                )
+
+    renewing = asyncio.create_task(renew())
+    try:
+        yield
+    finally:
+        renewing.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await renewing
+
+
 async def drain(
     handlers: Mapping[str, Handler],
     read_clock: Callable[[], datetime],
@@ -134,7 +162,8 @@ async def drain(
     kinds = list(handlers)
     while (debt := await claim(kinds, read_clock())) is not None:
         try:
-            await handlers[debt.kind](debt, read_clock())
+            async with _leased(debt, read_clock):
+                await handlers[debt.kind](debt, read_clock())
         except Postpone as pause:
             await postpone(debt, pause, read_clock())
         except Exception as error:  # the debt survives whatever a handler meets

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from booking import db, outbox
+from booking.clock import utc_now
 from booking.outbox import Debt, Postpone
 
 
@@ -85,6 +86,30 @@ async def test_a_crash_while_paying__costs_one_lease(pool: str, now: datetime) -
     assert await outbox.claim(["mail"], now) is not None
     assert await outbox.claim(["mail"], now) is None
     assert await outbox.claim(["mail"], now + outbox.LEASE) is not None
+
+
+async def test_a_handler_slower_than_the_lease__keeps_its_debt(
+    pool: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox, "LEASE", timedelta(seconds=0.4))
+    await _put("mail", utc_now())
+    paid: list[int] = []
+    begun = asyncio.Event()
+
+    async def pay(debt: Debt, _now: datetime) -> None:
+        paid.append(debt.id)
+        begun.set()
+        await asyncio.sleep(1.5)  # several leases long
+
+    async def rival() -> None:
+        await begun.wait()
+        while await _count():
+            await outbox.drain({"mail": pay}, utc_now, _raise)
+            await asyncio.sleep(0.05)
+
+    await asyncio.gather(outbox.drain({"mail": pay}, utc_now, _raise), rival())
+
+    assert len(paid) == 1
 
 
 def _raise(_debt: Debt, error: Exception) -> None:

@@ -1,7 +1,7 @@
 """Invoices and invoice runs on the wire."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
@@ -52,7 +52,7 @@ class InvoiceController(Controller):
         party_id: PartyQuery = None,
         municipality: CodeQuery = None,
         wanted: Annotated[
-            Literal["issued", "paid", "credited", "overdue"] | None,
+            billing.InvoiceState | None,
             QueryParameter(name="state", required=False),
         ] = None,
         limit: LimitQuery = 30,

@@ -1,13 +1,29 @@
 """The served OpenAPI 3.1 document: what Litestar leaves out is added here, in one place."""
 
+import json
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
 import msgspec
-from litestar import Request
+from litestar import Litestar, Request
 from litestar.openapi.plugins import JsonRenderPlugin
 
+from booking.api.errors import PROBLEM
+
 EXAMPLES = Path(__file__).parent / "examples.json"  # real requests and answers, captured from the demo
+STREAM = 'id: 1093\nevent: change\ndata: {"topic":"doors:2401","kind":"doors.changed","id":null}\n\n'
+REFUSALS = {
+    400: ("invalid_request", "the body breaks the schema"),
+    401: ("login_required", "log in first"),
+    403: ("csrf_failed", "load the page again: the request lacks its CSRF token"),
+    404: ("not_found", "there is no such thing here"),
+    409: ("slot_taken", "this time is already booked"),
+    410: ("hold_expired", "the hold has run out"),
+    422: ("outside_hours", "the place is closed at that time"),
+    429: ("too_many_attempts", "too many attempts, wait a while"),
+    503: ("unavailable", "the system is busy, try again"),
+}
 METHODS = ("get", "post", "put", "patch", "delete")
 
 
@@ -17,13 +33,19 @@ class TidyJson(JsonRenderPlugin):
     def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
         """Return the document as JSON."""
         del request
-        return msgspec.json.encode(tidy(openapi_schema))
+        examples = msgspec.json.decode(EXAMPLES.read_bytes()) if EXAMPLES.exists() else {}
+        return msgspec.json.encode(tidy(openapi_schema, examples))
 
 
-def tidy(document: dict[str, Any]) -> dict[str, Any]:
-    """Return the document with `additionalProperties: false` on request bodies and with examples."""
+def bare(app: Litestar) -> str:
+    """Return the served document without its examples, keys sorted: what frontend/openapi.json holds."""
+    document = tidy(app.openapi_schema.to_schema(), {})
+    return json.dumps(document, indent="\t", sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def tidy(document: dict[str, Any], examples: dict[str, Any]) -> dict[str, Any]:
+    """Return the document with `additionalProperties: false` on request bodies and with the examples."""
     schemas = document.get("components", {}).get("schemas", {})
-    examples: dict[str, Any] = msgspec.json.decode(EXAMPLES.read_bytes()) if EXAMPLES.exists() else {}
     for operation in _operations(document):
         known = examples.get(operation["operationId"], {})
         body = operation.get("requestBody", {}).get("content", {}).get("application/json")
@@ -34,10 +56,21 @@ def tidy(document: dict[str, Any]) -> dict[str, Any]:
             if "request" in known:
                 body["example"] = known["request"]
         for status, answer in operation.get("responses", {}).items():
-            for content in answer.get("content", {}).values():
+            for kind, content in answer.get("content", {}).items():
                 if status in known.get("responses", {}):
                     content["example"] = known["responses"][status]
+                elif examples and kind == PROBLEM:
+                    content["example"] = _problem(int(status))
+                elif examples and operation["operationId"] == "StreamEvents":
+                    content["example"] = STREAM
     return document
+
+
+def _problem(status: int) -> dict[str, object]:
+    """Return a refusal of this status as the API words it."""
+    code, detail = REFUSALS.get(status, ("refused", "the request is refused"))
+    title = HTTPStatus(status).phrase
+    return {"type": f"/problems/{code}", "title": title, "status": status, "detail": detail, "code": code}
 
 
 def _operations(document: dict[str, Any]) -> list[dict[str, Any]]:

@@ -1,7 +1,7 @@
 """Who am I: /api/me, log-in, registration."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, cast
 from uuid import UUID
 
 import msgspec
@@ -64,7 +64,7 @@ class NewAccount(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class AccountChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a person may change about their account."""
 
-    language: Literal["sv", "en"]
+    language: people.Language
 
 
 class DemoLogin(msgspec.Struct, frozen=True):

@@ -53,7 +53,7 @@ class FacilityView(msgspec.Struct, frozen=True):
     lat: float
     lon: float
     description: str
-    on_call_phone: str | None
+    on_call_phone: str
     access_text: str
     accessibility: str
 

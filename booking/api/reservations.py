@@ -10,7 +10,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody
 from msgspec import Meta
 
-from booking import places, reservations
+from booking import billing, places, reservations
 from booking.api.auth import IdempotencyKey, address_of, once, once_if_keyed
 from booking.api.errors import responses
 from booking.api.gate import SESSION_COOKIE
@@ -22,11 +22,10 @@ from booking.api.shapes import (
     Note,
     OffsetQuery,
     PartyQuery,
-    Purpose,
 )
 from booking.people import Actor
 from booking.people.actions import admit_visitor, visit
-from booking.reservations import Customer, Wish
+from booking.reservations import Customer, Purpose, Wish
 from booking.settings import Settings
 from booking.span import Span
 
@@ -54,7 +53,7 @@ class NewReservation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Make a hold a reservation at the price that was shown."""
 
     hold_id: UUID
-    method: Literal["card", "invoice", "free"]
+    method: billing.Method
     expected_price_ore: Annotated[int, Meta(ge=0, le=10_000_000_000, examples=[56400])]
     terms_accepted: Literal[True]
 

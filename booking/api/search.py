@@ -16,11 +16,9 @@ from booking.api.errors import responses
 from booking.api.shapes import (
     CodeQuery,
     FromClock,
-    Kind,
     LimitQuery,
     OffsetQuery,
     PartyQuery,
-    Purpose,
     TextQuery,
     ToClock,
     minute_of_day,
@@ -28,7 +26,8 @@ from booking.api.shapes import (
 from booking.clock import SWEDEN
 from booking.errors import Rejected
 from booking.people import Actor
-from booking.reservations import Customer, Query
+from booking.places import Kind
+from booking.reservations import Customer, Purpose, Query
 from booking.span import Span
 
 DurationQuery = Annotated[int, QueryParameter(ge=15, le=7 * 24 * 60, required=False)]
@@ -42,7 +41,7 @@ Degrees = Annotated[float | None, QueryParameter(ge=-180, le=180, required=False
 class SearchHint(msgspec.Struct, frozen=True):
     """Nothing is free in the window: the next free times of the best places."""
 
-    code: str
+    code: Literal["nothing_free"]
     next: list[reservations.Suggestion]
 
 
@@ -52,7 +51,7 @@ class SearchPage(msgspec.Struct, frozen=True):
     results: list[reservations.Hit]
     total: int
     total_free: int
-    facets: dict[str, list[reservations.Facet]]
+    facets: reservations.Facets
     hint: SearchHint | None
 
 

@@ -1,7 +1,7 @@
 """Types that several nouns share on the wire: bounded text, codes, parameters."""
 
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
 from litestar.params import QueryParameter
@@ -18,8 +18,6 @@ Email = Annotated[
 ]
 Password = Annotated[str, Meta(min_length=10, max_length=200, pattern=r"^[^\x00]*$")]
 MunicipalityCode = Annotated[str, Meta(pattern=r"^[0-9]{4}$", examples=["2401"])]
-Purpose = Literal["training", "match", "meeting", "event", "private", "other"]
-Kind = Literal["hall", "hall_part", "ice", "pitch", "premises", "vehicle", "pool", "court"]
 Month = Annotated[str, Meta(pattern=r"^20[0-9]{2}-(0[1-9]|1[0-2])$", examples=["2026-11"])]
 
 CodeQuery = Annotated[str | None, QueryParameter(pattern=r"^[0-9]{4}$", required=False)]

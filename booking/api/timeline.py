@@ -34,7 +34,7 @@ class TimelineRow(msgspec.Struct, frozen=True):
     facility: RowFacility
     part_of: str | None
     parent_id: UUID | None
-    kind: str
+    kind: places.Kind
     door_ids: list[str]
     shares: list[UUID]
     opens: datetime | None

@@ -11,7 +11,7 @@ from booking.billing.stripe_gateway import BadSignature, verify
 from booking.errors import NotFound, Refusal
 
 log = logging.getLogger("booking.billing")
-LEASE = timedelta(seconds=60)
+LEASE = timedelta(seconds=20)  # one question to Stripe; handling an event twice is harmless
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=2), timedelta(minutes=10)
 
 
@@ -62,7 +62,7 @@ async def store_event(municipality: str, raw: bytes, signature: str, *, now: dat
 
 
 async def claim_event(now: datetime) -> Event | None:
-    """Return one stored event that nobody handles yet, leased for a minute, or None."""
+    """Return one stored event that nobody handles yet, leased, or None."""
     return await db.row(
         Event,
         "UPDATE stripe_event SET due_at = $1, attempts = attempts + 1 WHERE id = ("

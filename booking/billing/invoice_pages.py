@@ -12,8 +12,10 @@ from booking.billing.invoicing_calendar import next_run_on
 from booking.billing.tariff_data import VatRule
 from booking.billing.views import (
     InvoiceCard,
+    InvoiceKind,
     InvoiceLineView,
     InvoicePage,
+    InvoiceState,
     Name,
     Parties,
     PartyName,
@@ -37,7 +39,7 @@ class InvoiceFacts(msgspec.Struct, frozen=True):
 class _Row(db.Record):
     id: UUID
     entity: str
-    kind: str
+    kind: InvoiceKind
     number: str
     party: UUID
     parties: str
@@ -50,7 +52,7 @@ class _Row(db.Record):
     total_ore: int
     ocr: str
     refers: str | None
-    state: str
+    state: InvoiceState
 
 
 class _Line(db.Record):

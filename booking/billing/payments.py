@@ -11,7 +11,7 @@ from booking.billing import ledger
 from booking.billing.messages import CHECKOUT, EXPIRE, REFUND, PaymentDebt, RefundDebt
 from booking.billing.pricing import Quote
 from booking.billing.stripe_gateway import LEAST_ORE, PaymentState
-from booking.billing.views import Standing
+from booking.billing.views import MoneyState, Standing
 from booking.clock import SWEDEN
 from booking.errors import Rejected
 from booking.ids import new_id
@@ -206,7 +206,7 @@ LEFT JOIN LATERAL (SELECT * FROM payment WHERE source = s.source ORDER BY state 
 LEFT JOIN LATERAL (SELECT * FROM charge WHERE source = s.source AND kind = 'usage' ORDER BY created_at DESC LIMIT 1) c ON true
 JOIN legal_entity e ON e.id = coalesce(p.entity, c.entity)
 """
-_BY_CHARGE = {"open": "to_invoice", "invoiced": "invoiced"}
+_BY_CHARGE: dict[str, MoneyState] = {"open": "to_invoice", "invoiced": "invoiced"}
 
 
 def _shown(one: _Standing) -> Standing:
@@ -219,7 +219,7 @@ def _shown(one: _Standing) -> Standing:
     return Standing(state, "card", one.amount_ore or 0, one.url if waiting else None, _receipt(one))
 
 
-def _payment_standing(one: _Standing) -> str:
+def _payment_standing(one: _Standing) -> MoneyState:
     if one.payment_state != "paid":
         return "pending" if one.payment_state in ("created", "pending") else "failed"
     if one.queued:

@@ -1,12 +1,20 @@
 """What other packages and pages see of billing. Field names are those of the API."""
 
 from datetime import date, datetime
+from typing import Literal
 from uuid import UUID
 
 import msgspec
 
 from booking.billing.pricing import PriceLine, Quote
 from booking.db import Record
+
+Method = Literal["card", "invoice", "free"]
+MoneyState = Literal[
+    "none", "pending", "paid", "refund_pending", "refunded", "to_invoice", "invoiced", "failed"
+]
+InvoiceKind = Literal["invoice", "credit_note"]
+InvoiceState = Literal["issued", "paid", "credited", "overdue"]
 
 
 class PriceView(msgspec.Struct, frozen=True):
@@ -28,8 +36,8 @@ class PriceView(msgspec.Struct, frozen=True):
 class Standing(Record):
     """Where the money of one source stands."""
 
-    state: str
-    method: str
+    state: MoneyState
+    method: Method
     amount_ore: int
     checkout_url: str | None
     receipt_text: str | None
@@ -60,13 +68,13 @@ class InvoiceCard(Record):
 
     id: UUID
     number: str
-    kind: str
+    kind: InvoiceKind
     issuer: Name
     party: PartyName
     issued_on: date
     due_on: date
     total_ore: int
-    state: str
+    state: InvoiceState
     ocr: str
 
 

@@ -10,6 +10,7 @@ from booking.locks.enrolment import Enrolment, add_door, allow, end_quarantine, 
 from booking.locks.link import hold_link
 from booking.locks.queries import AccessView, access_of, states_of
 from booking.locks.staff import DoorPage, DoorView, door, door_places, doors, doors_of_resources
+from booking.locks.states import State
 from booking.locks.vault import open_vault
 from booking.settings import Settings
 
@@ -18,6 +19,7 @@ __all__ = [
     "DoorPage",
     "DoorView",
     "Enrolment",
+    "State",
     "access_of",
     "add_door",
     "allow",

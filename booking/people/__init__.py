@@ -8,6 +8,7 @@ from booking.people.actor import Actor, Role
 from booking.people.queries import (
     AccountRow,
     Identity,
+    Language,
     Neighbourhood,
     actor_of_session,
     me,
@@ -19,6 +20,7 @@ __all__ = [
     "AccountRow",
     "Actor",
     "Identity",
+    "Language",
     "Neighbourhood",
     "Role",
     "actor_of_session",

@@ -11,6 +11,7 @@ from booking.errors import Conflict, NotAllowed, Rejected
 from booking.ids import new_id
 from booking.people.actor import Actor, Role
 from booking.people.passwords import hash_password, new_token, token_hash, verify_password
+from booking.people.queries import Language
 
 VISIT, LOGIN = timedelta(hours=2), timedelta(days=14)
 TRIES, TRIES_WINDOW = 8, timedelta(minutes=10)
@@ -42,7 +43,7 @@ class TooManyFromHere(NotAllowed):
 
 
 async def register(
-    *, name: str, email: str, password: str, home: str, now: datetime, language: str = "sv"
+    *, name: str, email: str, password: str, home: str, now: datetime, language: Language = "sv"
 ) -> UUID:
     """A person has an account and is a resident of the home municipality; returns the account.
 
@@ -152,7 +153,7 @@ async def log_out(token: str) -> None:
     await db.run("UPDATE session SET expires_at = '-infinity' WHERE token_hash = $1", token_hash(token))
 
 
-async def set_language(language: str, by: Actor) -> None:
+async def set_language(language: Language, by: Actor) -> None:
     """The account reads the pages in this language from now on."""
     await db.run("UPDATE account SET language = $2 WHERE id = $1", by.must_be_known(), language)
 

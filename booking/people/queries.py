@@ -1,6 +1,7 @@
 """Reads of people."""
 
 from datetime import date, datetime
+from typing import Literal
 from uuid import UUID
 
 import msgspec
@@ -9,12 +10,15 @@ from booking import db
 from booking.people.actor import Actor, Role
 from booking.people.passwords import token_hash
 
+PartyKind = Literal["person", "association", "municipal_unit", "company"]
+Language = Literal["sv", "en"]
+
 
 class Identity(msgspec.Struct, frozen=True):
     """A party that the account may act as."""
 
     party_id: UUID
-    kind: str
+    kind: PartyKind
     name: str
     home_municipality: str | None
 
@@ -33,7 +37,7 @@ class AccountRow(msgspec.Struct, frozen=True):
     id: UUID
     name: str
     email: str
-    language: str
+    language: Language
 
 
 class Me(msgspec.Struct, frozen=True):

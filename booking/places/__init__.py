@@ -6,6 +6,7 @@ Knows what there is and when it is open. Does not know who has it when, what it 
 from booking.places.queries import (
     FacilityPage,
     FacilityRef,
+    Kind,
     MunicipalityRef,
     Resource,
     ResourceCard,
@@ -21,6 +22,7 @@ from booking.places.queries import (
 __all__ = [
     "FacilityPage",
     "FacilityRef",
+    "Kind",
     "MunicipalityRef",
     "Resource",
     "ResourceCard",

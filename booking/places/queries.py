@@ -1,10 +1,13 @@
 """Reads of places. Facilities and resources are public; who may book them is the calendar's matter."""
 
 from collections import defaultdict
+from typing import Literal
 from uuid import UUID
 
 from booking import db
 from booking.errors import NotFound
+
+Kind = Literal["hall", "hall_part", "ice", "pitch", "premises", "vehicle", "pool", "court"]
 
 
 class MunicipalityRef(db.Record):
@@ -30,7 +33,7 @@ class FacilityPage(db.Record):
     """What the facility's own page says beside its card."""
 
     description: str
-    on_call_phone: str | None
+    on_call_phone: str
     access_text: str
     accessibility: str
 
@@ -41,7 +44,7 @@ class ResourceCard(db.Record):
     id: UUID
     slug: str
     name: str
-    kind: str
+    kind: Kind
     part_of: str | None
     parent_id: UUID | None
     capacity: int | None
@@ -55,7 +58,7 @@ class Resource(db.Record):
     id: UUID
     slug: str
     name: str
-    kind: str
+    kind: Kind
     part_of: str | None
     parent_id: UUID | None
     capacity: int | None
@@ -80,7 +83,7 @@ class _Flat(db.Record):
     id: UUID
     slug: str
     name: str
-    kind: str
+    kind: Kind
     part_of: str | None
     parent_id: UUID | None
     capacity: int | None
@@ -173,7 +176,7 @@ async def resources(
 class _FacilityRow(db.Record):
     id: UUID
     description: str
-    on_call_phone: str | None
+    on_call_phone: str
     access_text: str
     accessibility: str
 

@@ -22,6 +22,7 @@ from booking.reservations.errors import HoldExpired, SlotTaken
 from booking.reservations.offers import Customer, price
 from booking.reservations.queries import (
     Held,
+    Purpose,
     ReservationCard,
     ReservationPage,
     TimelineBooking,
@@ -31,15 +32,17 @@ from booking.reservations.queries import (
     page,
     timeline,
 )
-from booking.reservations.search import Facet, Hit, Query, Results, Suggestion, alternatives, search
+from booking.reservations.search import Facet, Facets, Hit, Query, Results, Suggestion, alternatives, search
 
 __all__ = [
     "Customer",
     "Days",
     "Facet",
+    "Facets",
     "Held",
     "Hit",
     "HoldExpired",
+    "Purpose",
     "Query",
     "ReservationCard",
     "ReservationPage",

@@ -1,6 +1,7 @@
 """The day view of one resource: opening, taken intervals with a reason, possible starts with this customer's price."""
 
 from datetime import date, datetime, timedelta
+from typing import Literal
 from uuid import UUID
 
 from booking import db, places
@@ -15,11 +16,11 @@ PRICED = 60  # starts per answer that carry a price; more days than that are loo
 
 
 class Interval(db.Record):
-    """A stretch of the day and what it is: free, booked, closed or past."""
+    """A stretch of the day and what it is."""
 
     start: datetime
     end: datetime
-    state: str
+    state: Literal["free", "booked", "closed", "past"]
 
 
 class DayStart(db.Record):

@@ -1,6 +1,7 @@
 """Reads of the calendar. Each takes the actor; another party's or municipality's rows look absent."""
 
 from datetime import date, datetime, timedelta
+from typing import Literal
 from uuid import UUID
 
 import msgspec
@@ -11,6 +12,10 @@ from booking.people import Actor, Role
 from booking.places import FacilityPage, ResourceCard
 from booking.reservations.calendar import day_span
 from booking.reservations.errors import HoldExpired
+
+Purpose = Literal["training", "match", "meeting", "event", "private", "other"]
+State = Literal["awaiting_payment", "confirmed", "cancelled", "completed", "expired"]
+Deed = Literal["cancel", "pay"]
 
 
 class PartyRef(db.Record):
@@ -29,12 +34,12 @@ class Held(db.Record):
     end: datetime
     expires_at: datetime
     extended: bool
-    purpose: str
+    purpose: Purpose
     party_id: UUID | None
     price: billing.PriceView
     needs_login: bool
     cancel_free_until: datetime | None
-    pay_methods: list[str]
+    pay_methods: list[billing.Method]
 
 
 class ReservationCard(db.Record):
@@ -45,14 +50,14 @@ class ReservationCard(db.Record):
     resource: ResourceCard
     start: datetime
     end: datetime
-    state: str
-    purpose: str
+    state: State
+    purpose: Purpose
     title: str | None
     party: PartyRef | None
     price_ore: int
-    payment_state: str
-    can: list[str]
-    access_state: str | None
+    payment_state: billing.MoneyState
+    can: list[Deed]
+    access_state: locks.State | None
 
 
 class Cancellation(db.Record):
@@ -67,7 +72,7 @@ class Cancellation(db.Record):
 class FacilityHelp(db.Record):
     """Where to turn when the door stays shut."""
 
-    on_call_phone: str | None
+    on_call_phone: str
     access_text: str
 
 
@@ -94,12 +99,12 @@ class _Row(db.Record):
     account: UUID | None
     session: UUID | None
     home: str | None
-    state: str
+    state: State | Literal["held"]
     starts_at: datetime
     ends_at: datetime
     hold_until: datetime | None
     extended: bool
-    purpose: str
+    purpose: Purpose
     title: str | None
     price_ore: int
     price: str
@@ -108,6 +113,10 @@ class _Row(db.Record):
     cancelled_by: str | None
     cancel_fee_ore: int | None
     refund_ore: int | None
+
+
+class _Booked(_Row):
+    state: State  # the reads of these leave holds out
 
 
 _SELECT = """
@@ -159,7 +168,9 @@ async def cards(
     where = f" WHERE r.party = ANY($1) AND r.state NOT IN ('held', 'expired') AND {when}"
     order = " ORDER BY r.starts_at" + ("" if upcoming else " DESC")
     total = await db.value(int, "SELECT count(*) FROM reservation r" + where, parties, now)
-    found = await db.rows(_Row, _SELECT + where + order + " LIMIT $3 OFFSET $4", parties, now, limit, offset)
+    found = await db.rows(
+        _Booked, _SELECT + where + order + " LIMIT $3 OFFSET $4", parties, now, limit, offset
+    )
     return await _cards(found, by, now), total or 0
 
 
@@ -199,12 +210,12 @@ class TimelineBooking(db.Record):
     resource_id: UUID
     start: datetime
     end: datetime
-    state: str
+    state: State
     title: str | None
     party_name: str
-    purpose: str
-    access_state: str | None
-    payment_state: str
+    purpose: Purpose
+    access_state: locks.State | None
+    payment_state: billing.MoneyState
 
 
 async def timeline(municipality: str, day: date, by: Actor) -> list[TimelineBooking]:
@@ -212,7 +223,7 @@ async def timeline(municipality: str, day: date, by: Actor) -> list[TimelineBook
     by.must_have(municipality, Role.STAFF)
     span = day_span(day)
     found = await db.rows(
-        _Row,
+        _Booked,
         _SELECT + " WHERE r.municipality = $1 AND r.starts_at < $3 AND r.ends_at > $2 AND r.starts_at > $4"
         " AND r.state IN ('confirmed', 'awaiting_payment', 'completed') ORDER BY r.starts_at",
         municipality,
@@ -239,14 +250,14 @@ async def timeline(municipality: str, day: date, by: Actor) -> list[TimelineBook
     ]
 
 
-async def _visible(reservation_id: UUID, by: Actor) -> _Row:
-    row = await db.row(_Row, _SELECT + " WHERE r.id = $1 AND r.state NOT IN ('held')", reservation_id)
+async def _visible(reservation_id: UUID, by: Actor) -> _Booked:
+    row = await db.row(_Booked, _SELECT + " WHERE r.id = $1 AND r.state NOT IN ('held')", reservation_id)
     if row is None or not (row.party in by.acts_for or by.has(row.municipality, Role.STAFF, Role.FINANCE)):
         raise NotFound("there is no such reservation")
     return row
 
 
-async def _cards(found: list[_Row], by: Actor, now: datetime) -> list[ReservationCard]:
+async def _cards(found: list[_Booked], by: Actor, now: datetime) -> list[ReservationCard]:
     ids = [row.id for row in found]
     resources = await places.resources_by_id([row.resource for row in found])
     codes, money = await locks.states_of(ids), await billing.standing(ids)
@@ -270,14 +281,14 @@ async def _cards(found: list[_Row], by: Actor, now: datetime) -> list[Reservatio
     ]
 
 
-def _can(row: _Row, by: Actor, now: datetime) -> list[str]:
+def _can(row: _Row, by: Actor, now: datetime) -> list[Deed]:
     handles = row.party in by.acts_for or by.has(row.municipality, Role.STAFF)
     if not handles or row.starts_at <= now or row.state not in ("confirmed", "awaiting_payment"):
         return []
     return ["cancel", "pay"] if row.state == "awaiting_payment" else ["cancel"]
 
 
-async def _pay_methods(row: _Row, by: Actor) -> list[str]:
+async def _pay_methods(row: _Row, by: Actor) -> list[billing.Method]:
     if row.price_ore == 0:
         return ["free"]
     party = row.party or by.party

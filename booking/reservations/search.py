@@ -83,13 +83,20 @@ class Facet(db.Record):
     count: int
 
 
+class Facets(db.Record):
+    """What the hits are and where, most frequent first."""
+
+    kind: list[Facet]
+    municipality: list[Facet]
+
+
 class Results(db.Record):
     """A page of hits with what was found in all."""
 
     results: list[Hit]
     total: int
     total_free: int
-    facets: dict[str, list[Facet]]
+    facets: Facets
     next: list[Suggestion]
 
 
@@ -236,13 +243,13 @@ def _order(hit: Hit, sort: str) -> tuple[float, float, str]:
     )
 
 
-def _facets(found: list[Resource]) -> dict[str, list[Facet]]:
+def _facets(found: list[Resource]) -> Facets:
     kinds = Counter(one.kind for one in found)
     towns = Counter(one.facility.municipality.code for one in found)
-    return {
-        "kind": [Facet(value, count) for value, count in kinds.most_common()],
-        "municipality": [Facet(value, count) for value, count in towns.most_common()],
-    }
+    return Facets(
+        [Facet(value, count) for value, count in kinds.most_common()],
+        [Facet(value, count) for value, count in towns.most_common()],
+    )
 
 
 async def _later(

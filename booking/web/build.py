@@ -3,6 +3,7 @@
     python booking/web/build.py          build if the result is stale
     python booking/web/build.py check    types and warnings (svelte-check); no frontend is no failure
     python booking/web/build.py test     the UI's own unit tests (node --test)
+    python booking/web/build.py types    src/lib/api/schema.d.ts, from openapi.json
 
 Standard library only and loaded by its path: the wheel hook runs where neither Litestar nor the rest of ours is.
 """

@@ -1,6 +1,6 @@
 /** Invented data in the shape of the contract, to look at pages with. Never part of a build. */
 import { createHash } from 'node:crypto';
-import type { FacilityRef, FacilityResource, Kind, Municipality } from '../src/lib/api/types.ts';
+import type { FacilityRef, Kind, Municipality, ResourceCard } from '../src/lib/api/types.ts';
 
 export function idOf(name: string): string {
 	const h = createHash('sha1').update(name).digest('hex');
@@ -52,10 +52,10 @@ export const facilities: FacilityRef[] = places.map((place) => ({
 	municipality: { code: place.code, name: municipalities.find((m) => m.code === place.code)?.name ?? '' }
 }));
 
-export const resources: (FacilityResource & { hour_ore: number })[] = places.flatMap((place, index) =>
+export const resources: (ResourceCard & { hour_ore: number })[] = places.flatMap((place, index) =>
 	place.rows.map(([name, kind, capacity, area_m2, ore, part_of]) => ({
 		id: idOf(place.name + name), slug: slug(`${place.name} ${name}`), name, kind, part_of: part_of ?? null, capacity, area_m2,
-		facility: facilities[index]!, parent_id: part_of ? idOf(place.name + part_of) : null, price_from_ore: ore, hour_ore: ore
+		facility: facilities[index]!, parent_id: part_of ? idOf(place.name + part_of) : null, hour_ore: ore
 	}))
 );
 

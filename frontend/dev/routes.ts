@@ -1,6 +1,6 @@
 /** The contract's answers, from memory. */
 import { randomUUID } from 'node:crypto';
-import type { Access, AccessState, FacilityResource, Hold, Me, Reservation, ResourceCard } from '../src/lib/api/types.ts';
+import type { Access, AccessState, Hold, Me, Reservation, ResourceCard } from '../src/lib/api/types.ts';
 import { addDays, dateOf } from '../src/lib/format/time.ts';
 import { facilities, identities, idOf, logins, municipalities, resources } from './data.ts';
 import { staff } from './staff.ts';
@@ -42,7 +42,7 @@ function homeOf(query: URLSearchParams): string | null {
 	return identity?.home_municipality ?? query.get('home');
 }
 
-function card({ hour_ore: _hour, price_from_ore: _from, parent_id: _parent, ...rest }: FacilityResource & { hour_ore?: number }): ResourceCard {
+function card({ hour_ore: _hour, ...rest }: ResourceCard & { hour_ore?: number }): ResourceCard {
 	return rest;
 }
 
@@ -97,7 +97,7 @@ function hold(body: Body): Hold {
 	const home = homeOf(new URLSearchParams({ party_id: String(body['party_id'] ?? ''), home: String(body['home'] ?? '') })) || null;
 	const made: Hold = {
 		id: randomUUID(), resource: card(row), start, end, expires_at: new Date(Date.now() + 600_000).toISOString(), extended: false,
-		purpose: (body['purpose'] as Hold['purpose']) ?? 'training', price: priceTrace(row, start, end, home), needs_login: !loggedIn,
+		purpose: (body['purpose'] as Hold['purpose']) ?? 'training', party_id: (body['party_id'] as string | undefined) ?? null, price: priceTrace(row, start, end, home), needs_login: !loggedIn,
 		cancel_free_until: new Date(Date.parse(start) - 86_400_000).toISOString(), pay_methods: ['card', 'invoice']
 	};
 	holds.set(made.id, made);
@@ -112,7 +112,7 @@ function reserve(body: Body): Reservation {
 	const made: Reservation & { made: number } = {
 		id: randomUUID(), number: `B-000${123 + reservations.size}`, resource: held.resource, start: held.start, end: held.end, state: card_payment ? 'awaiting_payment' : 'confirmed',
 		purpose: held.purpose, title: null, party: { id: identities[0]!.party_id, name: loggedIn.name }, price_ore: held.price.total_ore, payment_state: card_payment ? 'pending' : 'to_invoice',
-		can: ['cancel'], access_state: 'planned', price: held.price, cancel_free_until: held.cancel_free_until, hold_expires_at: null, version: 1, made: Date.now(),
+		can: ['cancel'], access_state: 'planned', price: held.price, cancel_free_until: held.cancel_free_until, cancel_fee_now_ore: 0, hold_expires_at: null, version: 1, made: Date.now(),
 		payment: card_payment ? { state: 'pending', method: 'card', amount_ore: held.price.total_ore, checkout_url: null, receipt_text: null } : null,
 		facility: { on_call_phone: '0930-140 00', access_text: 'Huvudentrén mot parkeringen. Knappsatsen sitter till höger om dörren.' }, cancellation: null
 	};

@@ -45,7 +45,7 @@ def resident(browser: Browser, address: str) -> list[bytes]:
     page.get_by_role("button", name="Eva Lind").click()
     page.get_by_role("checkbox").check()
     page.get_by_text("Varför detta pris?").click()
-    page.wait_for_timeout(4000)  # the toast about the log-in has gone
+    page.wait_for_timeout(8000)  # the toast about the log-in has gone
     shots.append(page.screenshot())
     page.get_by_role("button", name=re.compile("Boka och betala")).click()
     page.wait_for_url("**/c/pay/**")
@@ -54,6 +54,7 @@ def resident(browser: Browser, address: str) -> list[bytes]:
     page.get_by_text("Bekräftad i dörren").wait_for()
     shots.append(page.screenshot())
     page.emulate_media(color_scheme="dark")
+    page.wait_for_timeout(600)  # colours fade over
     shots.append(page.screenshot())
     return shots
 
@@ -77,7 +78,7 @@ def desk(
         page.get_by_role("button", name=who).click()
         page.wait_for_url(lambda url: "/logga-in" not in url)
     page.goto(path)
-    page.wait_for_timeout(2500)
+    page.wait_for_load_state("networkidle") if who is None else page.wait_for_timeout(2500)
     page.screenshot(path=FOLDER / f"{name}.png")
 
 
