@@ -18,7 +18,7 @@ _WAITING = "SELECT true FROM pg_stat_activity WHERE wait_event_type = 'Lock' LIM
 
 async def _until_somebody_waits() -> None:
     async with asyncio.timeout(5):
-        while not await db.value(bool, _WAITING):  # noqa: ASYNC110 PostgreSQL has no event for it
+        while not await db.value(bool, _WAITING):
             await asyncio.sleep(0.01)
 
 
