@@ -122,11 +122,10 @@ def on_http(_request: Request[Any, Any, Any], error: HTTPException) -> Response[
 
 _BUSY = (
     asyncpg.LockNotAvailableError,
-    asyncpg.QueryCanceledError,
+    asyncpg.OperatorInterventionError,  # cancelled, shutting down, crashed, starting
     asyncpg.DeadlockDetectedError,
     asyncpg.SerializationError,
     asyncpg.TooManyConnectionsError,
-    asyncpg.CannotConnectNowError,
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
     ConnectionError,
