@@ -19,7 +19,7 @@ def local_date_and_time(moment: datetime) -> datetime:
 def at_local(year: int, month: int, day: int, minute: int) -> datetime:
     """Return the UTC instant of a wall-clock minute of a Swedish day; minute 1440 is the next midnight.
 
-    A minute that the spring night skips becomes the first instant after the gap.
+    A minute that the spring night skips becomes the minute an hour later on the clock (02:30 → 03:30).
     """
     wall = datetime(year, month, day, tzinfo=SWEDEN) + timedelta(minutes=minute)
     return wall.astimezone(UTC)

@@ -106,6 +106,7 @@ class Hub:
                 for entry in await journal.entries(batch):
                     for one in self._listeners:
                         one.offer(entry)
+            raise ConnectionError("the journal's connection was closed")
         finally:
             await connection.close(timeout=2)
 

@@ -154,6 +154,8 @@ class PeopleController(Controller):
     ) -> Response[MeView]:
         """Register a person and log them in."""
 
+        await actions.admit_newcomer(address_of(request, settings), now)
+
         async def act() -> _Made:
             return _Made(
                 await actions.register(

@@ -1,5 +1,6 @@
 """Doing what the outbox owes: ask Stripe, render documents. Every handler may run twice."""
 
+import logging
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from booking.billing.stripe_gateway import Checkout, GatewayRefused, Wanted
 from booking.errors import Unavailable
 from booking.outbox import Debt, Handler, Postpone
 
+log = logging.getLogger("booking.billing")
 BUSY = timedelta(seconds=5)
 
 
@@ -84,6 +86,9 @@ async def pay_back(debt: Debt, now: datetime) -> None:
         stripe_id = await configured.gateway().refund(
             found.entity, found.intent, found.amount_ore, refund_id=str(found.id), key=f"refund:{found.id}"
         )
+    except GatewayRefused as error:
+        await _not_paid_back(found, error.detail, now)
+        return
     except Unavailable as error:
         raise Postpone(BUSY, error.detail) from error
     async with db.transaction():
@@ -98,6 +103,16 @@ async def pay_back(debt: Debt, now: datetime) -> None:
         payment = await _payment(found.payment)
         if fresh and payment is not None:
             await payments.tell(payment, "payment.refunded", now)
+
+
+async def _not_paid_back(found: _Refund, why: str, now: datetime) -> None:
+    """Stripe will never pay this back: finance must. The ledger still owes it to the customer."""
+    log.error("refund %s refused by Stripe: %s", found.id, why)
+    async with db.transaction():
+        await db.run("UPDATE refund SET state = 'refused' WHERE id = $1 AND state = 'queued'", found.id)
+        payment = await _payment(found.payment)
+        if payment is not None:
+            await payments.tell(payment, "payment.refund_refused", now)
 
 
 async def render_document(debt: Debt, now: datetime) -> None:

@@ -200,7 +200,7 @@ class _Standing(db.Record):
 _STANDING = """
 SELECT s.source, e.name AS seller, c.state AS charge_state, c.total_ore AS charge_ore, p.state AS payment_state,
   p.amount_ore, p.refunded_ore, p.url, p.paid_at,
-  EXISTS (SELECT FROM refund r WHERE r.payment = p.id AND r.state = 'queued') AS queued
+  EXISTS (SELECT FROM refund r WHERE r.payment = p.id AND r.state <> 'done') AS queued
 FROM unnest($1::uuid[]) AS s(source)
 LEFT JOIN LATERAL (SELECT * FROM payment WHERE source = s.source ORDER BY state = 'paid' DESC, created_at DESC LIMIT 1) p ON true
 LEFT JOIN LATERAL (SELECT * FROM charge WHERE source = s.source AND kind = 'usage' ORDER BY created_at DESC LIMIT 1) c ON true

@@ -36,6 +36,9 @@ SELECT 'payment_not_booked', p.entity, p.id::text FROM payment p WHERE p.entity 
 UNION ALL
 SELECT 'charge_invoiced_twice', c.entity, c.id::text FROM charge c JOIN invoice_line l ON l.charge = c.id AND NOT l.is_credit
   WHERE c.entity = ANY($1) GROUP BY c.entity, c.id HAVING count(*) > 1
+UNION ALL
+SELECT 'refund_refused', p.entity, r.id::text FROM refund r JOIN payment p ON p.id = r.payment
+  WHERE p.entity = ANY($1) AND r.state = 'refused'
 """
 
 

@@ -230,10 +230,12 @@ async def reconcile(now: datetime) -> int:
         behind = await db.column(
             str,
             "UPDATE controller SET retry_at = $1::timestamptz + retry_s * interval '1 second',"
-            " retry_s = least(retry_s * 2, 300) WHERE NOT quarantine AND rep_boot > 0"
+            " retry_s = least(retry_s * 2, 300) WHERE id IN (SELECT id FROM controller WHERE NOT quarantine"
+            " AND rep_boot > 0"
             " AND (rep_epoch, rep_ver) <> (epoch, want_ver) AND coalesce(retry_at, '-infinity') <= $1"
             " AND last_seen > $1::timestamptz - interval '45 minutes'"
-            " AND coalesce(offline_at, 'infinity') > $1::timestamptz - interval '30 seconds' RETURNING id",
+            " AND coalesce(offline_at, 'infinity') > $1::timestamptz - interval '30 seconds'"
+            " ORDER BY id FOR UPDATE) RETURNING id",
             now,
         )
         for name in sorted(behind):

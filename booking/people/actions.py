@@ -14,7 +14,13 @@ from booking.people.passwords import hash_password, new_token, token_hash, verif
 from booking.people.queries import Language
 
 VISIT, LOGIN = timedelta(hours=2), timedelta(days=14)
-TRIES, TRIES_WINDOW = 8, timedelta(minutes=10)
+TRIES_WINDOW = timedelta(minutes=10)
+TRIES, TRIES_ACCOUNT, TRIES_ADDRESS = (
+    8,
+    40,
+    60,
+)  # of one address at one account; at the account; of the address
+NEWCOMERS = 20  # who register, per address in TRIES_WINDOW
 VISITORS = 20  # who begin to hold, per address in TRIES_WINDOW: a library's visitors, not a script's week
 
 
@@ -119,6 +125,11 @@ async def admit_visitor(address: str, now: datetime) -> None:
         raise TooManyFromHere("too many times are held from this address, log in or wait", retry_after_s=wait)
 
 
+async def admit_newcomer(address: str, now: datetime) -> None:
+    """One more person of this address registers. Raises TooManyAttempts after NEWCOMERS in ten minutes."""
+    await _try(f"register:{address}", NEWCOMERS, now)
+
+
 async def is_spent(token: str) -> bool:
     """True if the token belonged to a session that is over: the browser needs a new one."""
     known = await db.value(bool, "SELECT true FROM session WHERE token_hash = $1", token_hash(token))
@@ -128,17 +139,20 @@ async def is_spent(token: str) -> bool:
 async def log_in(*, email: str, password: str, address: str, now: datetime) -> tuple[str, UUID, UUID]:
     """The person has a fresh session; returns token, session and account.
 
-    Raises BadCredentials, or TooManyAttempts after eight failures in ten minutes per account or address.
+    Raises BadCredentials, or TooManyAttempts: too many in ten minutes of this address at the account, at the
+    account from anywhere, or of this address at all. A stranger's guesses thus keep nobody out for long.
     """
     email = email.lower()
-    for key in (f"account:{email}", f"address:{address}"):
-        await _refuse_too_many(key, now)
+    pair, account, place = f"pair:{email}|{address}", f"account:{email}", f"address:{address}"
+    for key, most in ((pair, TRIES), (account, TRIES_ACCOUNT), (place, TRIES_ADDRESS)):
+        await _try(key, most, now)  # counted before the answer, so that guesses at once don't pass together
     found = await db.row(_Stored, "SELECT id, password_hash FROM account WHERE email = $1", email)
     if not await verify_password(found.password_hash if found else None, password) or found is None:
-        for key in (f"account:{email}", f"address:{address}"):
-            await _count(key, now)
         raise BadCredentials("the address or the password is wrong")
-    await db.run("DELETE FROM login_tries WHERE key = $1", _key(f"account:{email}"))
+    await db.run("DELETE FROM login_tries WHERE key = ANY($1)", [_key(pair), _key(account)])
+    await db.run(
+        "UPDATE login_tries SET failures = failures - 1 WHERE key = $1 AND failures > 0", _key(place)
+    )
     token, session = await _open_session(found.id, LOGIN, now)
     return token, session, found.id
 
@@ -187,8 +201,9 @@ class _Tries(db.Record):
     since: datetime
 
 
-async def _refuse_too_many(key: str, now: datetime) -> None:
-    if (wait := await _wait(key, TRIES, now)) is not None:
+async def _try(key: str, most: int, now: datetime) -> None:
+    await _count(key, now)
+    if (wait := await _wait(key, most + 1, now)) is not None:
         raise TooManyAttempts("too many attempts, wait a while", retry_after_s=wait)
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 
 from booking import db
+from booking.clock import SWEDEN
 from booking.people.actor import Actor, Role
 from booking.people.passwords import token_hash
 
@@ -69,7 +70,7 @@ WHERE s.token_hash = $1 AND s.expires_at > $3
 
 async def actor_of_session(token: str, now: datetime) -> Actor | None:
     """Return who holds the session token, or None if there is no live session."""
-    found = await db.row(_SessionRow, _ACTOR, token_hash(token), now.date(), now)
+    found = await db.row(_SessionRow, _ACTOR, token_hash(token), now.astimezone(SWEDEN).date(), now)
     if found is None:
         return None
     own = {found.party} if found.party else set()

@@ -13,7 +13,7 @@ from booking.reservations.errors import (
     PriceChanged,
 )
 from booking.reservations.offers import Customer
-from booking.reservations.rows import Row, free, locked, own_hold, set_hold_until, tell
+from booking.reservations.rows import COLUMNS, Row, free, locked, own_hold, set_hold_until, tell
 
 PAY = timedelta(minutes=30)
 
@@ -97,12 +97,18 @@ async def cancel(reservation_id: UUID, *, by: Actor, now: datetime, reason: str 
 
 
 async def complete_due(now: datetime) -> int:
-    """Confirmed reservations whose time is over are completed; returns how many."""
-    return await db.run(
-        "UPDATE reservation SET state = 'completed', version = version + 1"
-        " WHERE state = 'confirmed' AND ends_at <= $1",
-        now,
-    )
+    """Confirmed reservations whose time is over are completed, and open pages know; returns how many."""
+    async with db.transaction():
+        over = await db.rows(
+            Row,
+            f"UPDATE reservation SET state = 'completed', version = version + 1 WHERE id IN ("
+            " SELECT id FROM reservation WHERE state = 'confirmed' AND ends_at <= $1"
+            f" ORDER BY id LIMIT 500 FOR UPDATE SKIP LOCKED) RETURNING {COLUMNS}",
+            now,
+        )
+        for one in over:
+            await tell(one, "reservation.completed", Actor.system(), now)
+    return len(over)
 
 
 async def _by_method(

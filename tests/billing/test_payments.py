@@ -371,6 +371,21 @@ async def test_a_late_cancellation_of_a_paid_use__keeps_the_fee_and_returns_the_
     assert (await booked(3010), await booked(3990), await booked(1580)) == (0, -78_000, 78_000)
 
 
+async def test_stripe_will_never_pay_back__the_books_say_so_and_nobody_asks_again(
+    town: Town, rail: Simulator
+) -> None:
+    source = await settled(town, rail, clock() + timedelta(days=3))
+    await db.run("UPDATE payment SET intent = 'pi_unknown' WHERE source = $1", source)
+    async with db.transaction():
+        await billing.cancel(source, fee=None, by_municipality=True, now=clock())
+
+    assert await drained() == []
+    assert await drained(seconds_ahead=3600) == []
+
+    assert (await billing.standing([source]))[source].state == "refund_pending"
+    assert [one.split()[0] for one in await billing.invariants()] == ["refund_refused"]
+
+
 async def test_ten_clicks_on_cancel__one_refund(town: Town, rail: Simulator) -> None:
     source = await settled(town, rail, clock() + timedelta(days=3))
 

@@ -1,5 +1,6 @@
 """Log in, log out, throttle."""
 
+import asyncio
 from datetime import datetime, timedelta
 
 import pytest
@@ -9,6 +10,8 @@ from booking.errors import NotAllowed, Rejected
 from booking.people import Role, actor_of_session
 from booking.people.actions import (
     TRIES,
+    TRIES_ACCOUNT,
+    TRIES_ADDRESS,
     TRIES_WINDOW,
     BadCredentials,
     EmailTaken,
@@ -72,28 +75,65 @@ async def test_the_stored_password__is_argon2id(town: str, now: datetime) -> Non
     assert stored.startswith("$argon2id$")
 
 
-async def test_wrong_passwords__lock_the_account_for_a_while(town: str, now: datetime) -> None:
-    await _register(town, now)
-    for n in range(TRIES):
+async def _guess(email: str, address: str, now: datetime, times: int) -> None:
+    for _ in range(times):
         with pytest.raises(BadCredentials):
-            await log_in(email="eva@example.se", password="wrong", address=f"10.0.0.{n}", now=now)
+            await log_in(email=email, password="wrong", address=address, now=now)
+
+
+async def test_wrong_passwords__stop_the_guesser_for_a_while_and_nobody_else(
+    town: str, now: datetime
+) -> None:
+    await _register(town, now)
+    await _guess("eva@example.se", "10.0.0.1", now, TRIES)
 
     with pytest.raises(TooManyAttempts) as refused:
-        await log_in(email="eva@example.se", password=SECRET, address="10.0.0.99", now=now)
+        await log_in(email="eva@example.se", password=SECRET, address="10.0.0.1", now=now)
 
     assert 0 < refused.value.extra["retry_after_s"] <= TRIES_WINDOW.total_seconds() + 1
+    token, _, _ = await log_in(email="eva@example.se", password=SECRET, address="10.0.0.99", now=now)
+    assert await actor_of_session(token, now) is not None
     later = now + TRIES_WINDOW
-    token, _, _ = await log_in(email="eva@example.se", password=SECRET, address="10.0.0.99", now=later)
+    token, _, _ = await log_in(email="eva@example.se", password=SECRET, address="10.0.0.1", now=later)
     assert await actor_of_session(token, later) is not None
 
 
-async def test_many_accounts_tried_from_one_address__lock_the_address(town: str, now: datetime) -> None:
-    for n in range(TRIES):
-        with pytest.raises(BadCredentials):
-            await log_in(email=f"nobody{n}@x.se", password="wrong", address="10.0.0.1", now=now)
+async def test_guesses_from_many_addresses__stop_at_the_account(town: str, now: datetime) -> None:
+    for n in range(TRIES_ACCOUNT // TRIES):
+        await _guess("nobody@x.se", f"10.0.1.{n}", now, TRIES)
+
+    with pytest.raises(TooManyAttempts):
+        await log_in(email="nobody@x.se", password="wrong", address="10.0.2.1", now=now)
+
+
+async def test_many_accounts_tried_from_one_address__stop_the_address(town: str, now: datetime) -> None:
+    for n in range(TRIES_ADDRESS):
+        await _guess(f"nobody{n}@x.se", "10.0.0.1", now, 1)
 
     with pytest.raises(TooManyAttempts):
         await log_in(email="somebody@x.se", password="wrong", address="10.0.0.1", now=now)
+
+
+async def test_a_house_where_everybody_logs_in__is_not_stopped(town: str, now: datetime) -> None:
+    await _register(town, now)
+    await db.run(
+        "INSERT INTO login_tries (key, failures, since) VALUES ('address:10.0.0.1', $1, $2)",
+        TRIES_ADDRESS - 1,
+        now,
+    )
+
+    for _ in range(3):
+        await log_in(email="eva@example.se", password=SECRET, address="10.0.0.1", now=now)
+
+
+async def test_guesses_at_once__are_each_counted(town: str, now: datetime) -> None:
+    await _register(town, now)
+    wrong = (
+        log_in(email="eva@example.se", password="wrong", address="::1", now=now) for _ in range(TRIES + 4)
+    )
+    answers = await asyncio.gather(*wrong, return_exceptions=True)
+
+    assert sum(isinstance(one, TooManyAttempts) for one in answers) == 4
 
 
 async def test_a_session_that_is_over__is_nobodys(town: str, now: datetime) -> None:
