@@ -40,9 +40,10 @@ def web() -> None:
     """Serve the API and the pages."""
     import uvicorn
 
-    from booking.app import create_app
+    from booking.app import configure_logging, create_app
 
     settings = _settings()
+    configure_logging()
     uvicorn.run(
         create_app(settings),
         host=settings.host,

@@ -128,7 +128,8 @@ _BUSY = (
     asyncpg.TooManyConnectionsError,
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
-    ConnectionError,
+    asyncpg.InternalClientError,
+    OSError,  # refused, reset, no such socket: the database is away
     TimeoutError,
 )
 

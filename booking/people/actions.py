@@ -119,9 +119,7 @@ async def admit_visitor(address: str, now: datetime) -> None:
 
     Raises TooManyFromHere after VISITORS in ten minutes, a hold's life.
     """
-    key = f"visit:{address}"
-    await _count(key, now)
-    if (wait := await _wait(key, VISITORS + 1, now)) is not None:
+    if (wait := await _count(f"visit:{address}", VISITORS, now)) is not None:
         raise TooManyFromHere("too many times are held from this address, log in or wait", retry_after_s=wait)
 
 
@@ -202,16 +200,8 @@ class _Tries(db.Record):
 
 
 async def _try(key: str, most: int, now: datetime) -> None:
-    await _count(key, now)
-    if (wait := await _wait(key, most + 1, now)) is not None:
+    if (wait := await _count(key, most, now)) is not None:
         raise TooManyAttempts("too many attempts, wait a while", retry_after_s=wait)
-
-
-async def _wait(key: str, most: int, now: datetime) -> int | None:
-    tries = await db.row(_Tries, "SELECT failures, since FROM login_tries WHERE key = $1", _key(key))
-    if tries is None or tries.failures < most or now >= tries.since + TRIES_WINDOW:
-        return None
-    return int((tries.since + TRIES_WINDOW - now).total_seconds()) + 1
 
 
 def _key(name: str) -> str:
@@ -219,12 +209,18 @@ def _key(name: str) -> str:
     return name if len(name) <= 100 else hashlib.sha256(name.encode()).hexdigest()
 
 
-async def _count(key: str, now: datetime) -> None:
-    await db.run(
+async def _count(key: str, most: int, now: datetime) -> int | None:
+    """This try is counted; returns the seconds to wait if it is one too many in the window."""
+    tries = await db.row(
+        _Tries,
         "INSERT INTO login_tries (key, failures, since) VALUES ($1, 1, $2) ON CONFLICT (key) DO UPDATE SET"
         " failures = CASE WHEN login_tries.since <= $3 THEN 1 ELSE login_tries.failures + 1 END,"
-        " since = CASE WHEN login_tries.since <= $3 THEN $2 ELSE login_tries.since END",
+        " since = CASE WHEN login_tries.since <= $3 THEN $2 ELSE login_tries.since END"
+        " RETURNING failures, since",
         _key(key),
         now,
         now - TRIES_WINDOW,
     )
+    if tries is None or tries.failures <= most:
+        return None
+    return int((tries.since + TRIES_WINDOW - now).total_seconds()) + 1

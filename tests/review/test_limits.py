@@ -50,9 +50,9 @@ async def test_a_fresh_cookie_per_hold__does_not_get_round_the_limit(person: Ent
 async def test_a_long_address__is_guarded_against_guessing_too(town: object, now: datetime) -> None:
     email = "a" * 150 + "@example.se"
     await register(name="Long", email=email, password="the right password", home="2401", now=now)
-    for n in range(TRIES):
+    for _ in range(TRIES):
         with pytest.raises(BadCredentials):
-            await log_in(email=email, password="wrong", address=f"10.0.0.{n}", now=now)
+            await log_in(email=email, password="wrong", address="10.0.0.1", now=now)
 
     with pytest.raises(TooManyAttempts):
-        await log_in(email=email, password="wrong", address="10.0.0.99", now=now)
+        await log_in(email=email, password="wrong", address="10.0.0.1", now=now)
