@@ -38,9 +38,7 @@ class FacilityPage(db.Record):
     accessibility: str
 
 
-class ResourceCard(db.Record):
-    """A bookable thing as lists show it."""
-
+class _Shown(db.Record):
     id: UUID
     slug: str
     name: str
@@ -49,20 +47,15 @@ class ResourceCard(db.Record):
     parent_id: UUID | None
     capacity: int | None
     area_m2: int | None
+
+
+class ResourceCard(_Shown):
+    """A bookable thing as lists show it."""
+
     facility: FacilityRef
 
 
-class Resource(db.Record):
-    """A bookable thing with its rules (minutes) and the leaves it occupies."""
-
-    id: UUID
-    slug: str
-    name: str
-    kind: Kind
-    part_of: str | None
-    parent_id: UUID | None
-    capacity: int | None
-    area_m2: int | None
+class _Ruled(_Shown):
     tariff_class: str
     gap_min: int
     step_min: int
@@ -71,6 +64,11 @@ class Resource(db.Record):
     notice_min: int
     horizon_days: int
     leaves: list[int]
+
+
+class Resource(_Ruled):
+    """A bookable thing with its rules (minutes) and the leaves it occupies."""
+
     facility: FacilityRef
 
     @property
@@ -79,23 +77,7 @@ class Resource(db.Record):
         return ResourceCard(**{name: getattr(self, name) for name in ResourceCard.__struct_fields__})
 
 
-class _Flat(db.Record):
-    id: UUID
-    slug: str
-    name: str
-    kind: Kind
-    part_of: str | None
-    parent_id: UUID | None
-    capacity: int | None
-    area_m2: int | None
-    tariff_class: str
-    gap_min: int
-    step_min: int
-    min_min: int
-    max_min: int
-    notice_min: int
-    horizon_days: int
-    leaves: list[int]
+class _Flat(_Ruled):
     facility_id: UUID
     facility_slug: str
     facility_name: str
