@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 
 from booking.clock import SWEDEN, at_local
 from booking.places import Resource, Week
@@ -15,18 +16,24 @@ def day_span(day: date) -> Span:
 
 def open_spans(week: Week, day: date) -> list[Span]:
     """Return when the place is open on a local day, touching spans joined."""
-    hours = week.get(day.weekday(), [])
+    return list(_open_spans(tuple(week.get(day.weekday(), ())), day))
+
+
+@lru_cache(4096)
+def _open_spans(hours: tuple[tuple[int, int], ...], day: date) -> tuple[Span, ...]:
     spans = []
     for opens, closes in hours:
         start, end = (at_local(day.year, day.month, day.day, minute) for minute in (opens, closes))
         if start < end:
             spans.append(Span(start, end))
-    return join(spans)
+    return tuple(join(spans))
 
 
 def open_around(week: Week, span: Span) -> list[Span]:
     """Return the opening spans of every local day that the span touches, midnight joined over."""
     day, last = span.start.astimezone(SWEDEN).date(), span.end.astimezone(SWEDEN).date()
+    if day == last:
+        return open_spans(week, day)
     spans: list[Span] = []
     while day <= last:
         spans.extend(open_spans(week, day))
@@ -64,15 +71,16 @@ def subtract(whole: Iterable[Span], busy: Sequence[Span]) -> list[Span]:
     return free
 
 
-def raster(day: date, step_min: int) -> Iterable[datetime]:
-    """Yield the possible starts of a local day, each once, skipping minutes that the spring night lacks."""
-    last: datetime | None = None
+@lru_cache(1024)
+def raster(day: date, step_min: int) -> tuple[datetime, ...]:
+    """Return the possible starts of a local day, each once, without the minutes that the spring night lacks."""
+    starts: list[datetime] = []
     for minute in range(0, 1440, step_min):
         start = at_local(day.year, day.month, day.day, minute)
         wall = start.astimezone(SWEDEN)
-        if wall.hour * 60 + wall.minute == minute and start != last:
-            last = start
-            yield start
+        if wall.hour * 60 + wall.minute == minute and start not in starts[-1:]:
+            starts.append(start)
+    return tuple(starts)
 
 
 def on_raster(start: datetime, step_min: int) -> bool:
@@ -103,5 +111,5 @@ def refusal(resource: Resource, week: Week, span: Span, now: datetime) -> str | 
 
 def is_free(span: Span, busy: Sequence[Span], gap_min: int) -> bool:
     """True if the span with the gap behind it meets nothing busy (busy spans carry their own gap)."""
-    wanted = span.widened(after=timedelta(minutes=gap_min))
-    return not any(one.overlaps(wanted) for one in busy)
+    end = span.end + timedelta(minutes=gap_min)
+    return not any(one.start < end and span.start < one.end for one in busy)
