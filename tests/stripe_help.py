@@ -33,7 +33,7 @@ class Receiver:
         return [json.loads(body)["type"] for body, _ in self.bodies]
 
 
-def until(true: Callable[[], object], seconds: float = 5) -> None:
+def until(true: Callable[[], object], seconds: float = 20) -> None:
     """Wait until the condition holds, with a deadline."""
     end = time.monotonic() + seconds
     while not true():
