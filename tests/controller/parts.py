@@ -32,7 +32,7 @@ from booking.lockwire.messages import TimeAnswer, TimeRequest
 MASTER = bytes(range(32))
 
 
-def eventually(happened: Callable[[], Any], seconds: float = 10.0, what: str = "it") -> Any:
+def eventually(happened: Callable[[], Any], seconds: float = 30.0, what: str = "it") -> Any:
     """Return the first true answer, or fail after the deadline."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -176,7 +176,7 @@ class HandServer:
         self.client.publish(topic, token, qos, retain, Properties(PacketTypes.PUBLISH))  # type: ignore[no-untyped-call]
 
     def wait_for(
-        self, name: str, kind: type[Any], fits: Callable[[Any, Opened], bool], seconds: float = 10
+        self, name: str, kind: type[Any], fits: Callable[[Any, Opened], bool], seconds: float = 30
     ) -> Any:
         deadline = time.monotonic() + seconds
         while (left := deadline - time.monotonic()) > 0:

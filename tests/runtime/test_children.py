@@ -19,7 +19,7 @@ def python(name: str, source: str, stage: int = 1) -> Program:
     return Program(name, [sys.executable, "-c", source], dict(os.environ), stage)
 
 
-def until(happened: Callable[[], bool], seconds: float = 10) -> None:
+def until(happened: Callable[[], bool], seconds: float = 30) -> None:
     deadline = time.monotonic() + seconds
     while not happened():
         assert time.monotonic() < deadline, "it did not happen in time"
