@@ -120,7 +120,10 @@ def run_suites(arguments: list[str]) -> list[tuple[str, int, float]]:
     """Run what was asked for, or everything, and return title, status and seconds of each suite."""
     pytest = [sys.executable, "-m", "pytest"]
     if arguments:
-        browser = BROWSER if any("tests/browser" in part for part in arguments) else []
+        wanted = [
+            part for part, before in zip(arguments, ["", *arguments], strict=False) if before != "--ignore"
+        ]
+        browser = BROWSER if any(part.startswith("tests/browser") for part in wanted) else []
         return [suite("pytest", [*pytest, *browser, *arguments])]
     results = [
         suite("Python", [*pytest, "tests", "--ignore", "tests/browser", "-n", "2", "--dist", "loadfile"]),
