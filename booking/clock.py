@@ -11,11 +11,6 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def local_date_and_time(moment: datetime) -> datetime:
-    """Return the same instant on the wall clock in Sweden."""
-    return moment.astimezone(SWEDEN)
-
-
 def at_local(year: int, month: int, day: int, minute: int) -> datetime:
     """Return the UTC instant of a wall-clock minute of a Swedish day; minute 1440 is the next midnight.
 
