@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import json
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -16,8 +15,6 @@ from booking.check.examples import capture
 from booking.check.story import Story
 from booking.demo import running
 from booking.people import Actor
-
-TROUBLE = (StepFailed, running.NotStarted, OSError, KeyError, subprocess.SubprocessError)
 
 
 def check(state: Path | None, examples: Path | None = None) -> int:
@@ -39,8 +36,9 @@ def check(state: Path | None, examples: Path | None = None) -> int:
                 print(f"  ok  {name}  {_since(started)} s", file=sys.stderr, flush=True)
             if examples is not None:
                 print(f"{capture(story, examples)} operations have examples", file=sys.stderr)
-    except TROUBLE as error:
-        _say({"ok": False, "failed": name, "why": str(error), "steps": done, "seconds": _since(begun)})
+    except Exception as error:  # whatever a step meets, it fails under its name
+        why = str(error) if isinstance(error, StepFailed) else f"{type(error).__name__}: {error}"
+        _say({"ok": False, "failed": name, "why": why, "steps": done, "seconds": _since(begun)})
         return 1
     _say({"ok": True, "steps": done, "seconds": _since(begun)})
     return 0
