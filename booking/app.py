@@ -15,6 +15,7 @@ from booking.api.auth import provide_actor, provide_now
 from booking.api.billing import InvoiceController, RunController
 from booking.api.errors import HANDLERS
 from booking.api.events import EventController, Hub
+from booking.api.feeds import FeedController, hide_secret
 from booking.api.gate import before_request
 from booking.api.health import HealthController
 from booking.api.locks import LockController
@@ -43,6 +44,7 @@ CONTROLLERS = [
     EventController,
     WebhookController,
     SimulationController,
+    FeedController,
 ]
 
 
@@ -94,3 +96,4 @@ def create_app(settings: Settings) -> Litestar:
 def configure_logging() -> None:
     """Log lines carry time, level and name; never a secret."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("uvicorn.access").addFilter(hide_secret)

@@ -17,6 +17,8 @@ APP_CONFIG = AppConfig(
             "booking.reservations.tables",
             "booking.billing.tables",
             "booking.locks.tables",
+            "booking.messages.tables",
+            "booking.feeds.tables",
         ]
     ),
 )
