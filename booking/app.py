@@ -10,7 +10,7 @@ from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.openapi.config import OpenAPIConfig
 
-from booking import billing, db, locks
+from booking import billing, db, feeds, locks, messages
 from booking.api.auth import provide_actor, provide_now
 from booking.api.billing import InvoiceController, RunController
 from booking.api.errors import HANDLERS
@@ -63,6 +63,7 @@ def create_app(settings: Settings) -> Litestar:
 
     billing.configure(settings)
     locks.configure(settings)
+    messages.configure(settings, feeds.SOURCES)
     return Litestar(
         route_handlers=[
             Router("/api", route_handlers=list(CONTROLLERS)),
