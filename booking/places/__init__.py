@@ -1,8 +1,11 @@
-"""Facilities, resources, parts of halls, opening hours.
+"""Facilities, resources, parts of halls, rules, opening hours.
 
-Knows what there is and when it is open. Does not know who has it when, what it costs or how its door opens.
+Knows what there is, when it is open and by which rules. Does not know who has it when, what it costs or how its
+door opens.
 """
 
+from booking.places.hours import join, public_holidays
+from booking.places.open_days import OpenDays, open_days, refresh_hours, roll_forward
 from booking.places.queries import (
     FacilityPage,
     FacilityRef,
@@ -10,27 +13,34 @@ from booking.places.queries import (
     MunicipalityRef,
     Resource,
     ResourceCard,
-    Week,
     facility,
     facility_page,
     resource,
     resources,
     resources_by_id,
-    weeks,
 )
+from booking.places.rulebook import refresh_rules, rules_on
+from booking.places.rules import Rules
 
 __all__ = [
     "FacilityPage",
     "FacilityRef",
     "Kind",
     "MunicipalityRef",
+    "OpenDays",
     "Resource",
     "ResourceCard",
-    "Week",
+    "Rules",
     "facility",
     "facility_page",
+    "join",
+    "open_days",
+    "public_holidays",
+    "refresh_hours",
+    "refresh_rules",
     "resource",
     "resources",
     "resources_by_id",
-    "weeks",
+    "roll_forward",
+    "rules_on",
 ]

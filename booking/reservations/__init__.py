@@ -4,7 +4,6 @@ Knows holds, reservations, free time and search. Asks billing for prices and cha
 """
 
 from booking.reservations.actions import cancel, complete_due, reserve, settle_payment
-from booking.reservations.calendar import open_spans
 from booking.reservations.days import Days, availability
 from booking.reservations.errors import HoldExpired, SlotTaken
 from booking.reservations.holds import (
@@ -60,7 +59,6 @@ __all__ = [
     "held",
     "hold",
     "must_see",
-    "open_spans",
     "page",
     "price",
     "release_hold",

@@ -11,7 +11,8 @@ from booking.ids import new_id
 from booking.people import Actor
 from booking.places import Resource
 from booking.reservations import offers
-from booking.reservations.calendar import refusal
+from booking.reservations.availability import open_days_around
+from booking.reservations.calendar import local_day, refusal
 from booking.reservations.errors import (
     RULES,
     AlreadyExtended,
@@ -54,14 +55,15 @@ async def hold(wish: Wish, *, by: Actor, now: datetime) -> UUID:
     if wish.customer.party is not None:
         by.must_act_for(wish.customer.party)
     resource = await places.resource(wish.resource_id)
-    await _must_follow_rules(resource, wish.span, now)
+    rules = await _must_follow_rules(resource, wish, now)
     quote = await offers.price(resource, wish.span, wish.purpose, wish.customer)
     try:
         async with db.transaction():
             await db.take_locks("leaf", resource.leaves)  # the losers queue here instead of deadlocking
             await _must_have_few_holds(by, now)
-            await _expire_on(resource, wish.span, now)
-            return await _insert_hold(resource, wish, quote, by, now)
+            taken = wish.span.widened(after=timedelta(minutes=rules.gap_min))
+            await _expire_on(resource, taken, now)
+            return await _insert_hold(resource, wish, taken, quote, by, now)
     except ExclusionViolationError as error:
         raise SlotTaken("this time is already booked") from error
 
@@ -140,11 +142,15 @@ async def expire_due(now: datetime) -> int:
     return count
 
 
-async def _must_follow_rules(resource: Resource, span: Span, now: datetime) -> None:
-    weeks = await places.weeks([resource.facility.id])
-    code = refusal(resource, weeks[resource.facility.id], span, now)
+async def _must_follow_rules(resource: Resource, wish: Wish, now: datetime) -> places.Rules:
+    day = local_day(wish.span)
+    opening = (await open_days_around([resource], wish.span))[resource.calendar]
+    rules = (await places.rules_on([resource.id], day))[resource.id]
+    who = await offers.who(wish.customer, resource.facility.municipality.code, day)
+    code = refusal(rules, opening, wish.span, now, who, wish.purpose)
     if code is not None:
         raise BreaksRule(RULES[code], code=code)
+    return rules
 
 
 async def _must_have_few_holds(by: Actor, now: datetime) -> None:
@@ -163,7 +169,7 @@ async def _must_have_few_holds(by: Actor, now: datetime) -> None:
 
 
 async def _insert_hold(
-    resource: Resource, wish: Wish, quote: billing.Quote, by: Actor, now: datetime
+    resource: Resource, wish: Wish, taken: Span, quote: billing.Quote, by: Actor, now: datetime
 ) -> UUID:
     hold_id = new_id()
     await db.run(
@@ -187,13 +193,13 @@ async def _insert_hold(
         quote.total_ore,
         billing.snapshot(quote),
         now,
-        wish.span.end + timedelta(minutes=resource.gap_min),
+        taken.end,
         resource.leaves,
     )
     return hold_id
 
 
-async def _expire_on(resource: Resource, span: Span, now: datetime) -> None:
+async def _expire_on(resource: Resource, taken: Span, now: datetime) -> None:
     """Holds that have run out no longer stand in the way of this wish (a predicate can't use now())."""
     # The outer hold_until is read again after a wait for the row: one that was just extended or booked stays.
     stale = await db.rows(
@@ -202,8 +208,8 @@ async def _expire_on(resource: Resource, span: Span, now: datetime) -> None:
         " WHERE leaf = ANY($1) AND starts_at < $3 AND ends_at > $2 AND hold_until <= $4)"
         " AND state IN ('held', 'awaiting_payment') AND hold_until <= $4 ORDER BY id FOR UPDATE",
         resource.leaves,
-        span.start,
-        span.end + timedelta(minutes=resource.gap_min),
+        taken.start,
+        taken.end,
         now,
     )
     for one in stale:
