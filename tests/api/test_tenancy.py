@@ -298,8 +298,6 @@ WITHOUT_ACTOR = {
     "places.resources": "public",
     "places.facility": "public",
     "places.facility_page": "public",
-    "places.open_days": "opening hours are public",
-    "places.rules_on": "rules are public",
     "people.actor_of_session": "makes the actor",
     "people.municipalities": "public",
     "locks.is_online": "pure",
