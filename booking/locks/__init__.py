@@ -6,25 +6,53 @@ report makes it `applied` or `removed_confirmed`.
 """
 
 from booking.locks.actions import grant, move, revoke
+from booking.locks.alarms import AlarmView, acknowledge, alarms_of
+from booking.locks.alarms import watch as watch_alarms
+from booking.locks.credentials import (
+    CredentialView,
+    Made,
+    Wish,
+    create_credential,
+    credential_of,
+    credentials_of,
+    revoke_credential,
+    rotate_credential,
+)
 from booking.locks.enrolment import Enrolment, add_door, allow, end_quarantine, enrol
 from booking.locks.link import hold_link
-from booking.locks.queries import AccessView, access_of, states_of
+from booking.locks.queries import AccessDoor, AccessView, Share, access_of, states_of
+from booking.locks.reserve import hand_out
+from booking.locks.sharing import NewShare, share, unshare
 from booking.locks.staff import DoorPage, DoorView, door, door_places, doors, doors_of_resources
 from booking.locks.states import State
 from booking.locks.sweeps import forget_old
 from booking.locks.vault import open_vault
+from booking.locks.weekly import Weekly
 from booking.settings import Settings
 
 __all__ = [
+    "AccessDoor",
     "AccessView",
+    "AlarmView",
+    "CredentialView",
     "DoorPage",
     "DoorView",
     "Enrolment",
+    "Made",
+    "NewShare",
+    "Share",
     "State",
+    "Weekly",
+    "Wish",
     "access_of",
+    "acknowledge",
     "add_door",
+    "alarms_of",
     "allow",
     "configure",
+    "create_credential",
+    "credential_of",
+    "credentials_of",
     "door",
     "door_places",
     "doors",
@@ -33,10 +61,16 @@ __all__ = [
     "enrol",
     "forget_old",
     "grant",
+    "hand_out",
     "hold_link",
     "move",
     "revoke",
+    "revoke_credential",
+    "rotate_credential",
+    "share",
     "states_of",
+    "unshare",
+    "watch_alarms",
 ]
 
 

@@ -10,7 +10,7 @@ import asyncpg
 
 from booking import db, outbox
 from booking.clock import utc_now
-from booking.locks import alarms, incoming, snapshots, sweeps
+from booking.locks import alarms, credentials, incoming, reserve, snapshots, sweeps
 from booking.locks.mqtt import BrokerUnavailable, Wire
 from booking.locks.packets import Incoming, Packet
 from booking.locks.versions import PUBLISH
@@ -181,6 +181,8 @@ class Link:
             if since_tidy >= TIDY_S:
                 await sweeps.refresh_horizon(utc_now())
                 await sweeps.expire_ended(utc_now())
+                await reserve.stock(utc_now())
+                await credentials.rotate_due(utc_now())
                 since_tidy = 0
             await _pause(stop, RECONCILE_S)
             since_tidy += RECONCILE_S
