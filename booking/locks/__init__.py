@@ -8,6 +8,7 @@ report makes it `applied` or `removed_confirmed`.
 from booking.locks.actions import grant, move, revoke
 from booking.locks.alarms import AlarmView, acknowledge, alarms_of
 from booking.locks.alarms import watch as watch_alarms
+from booking.locks.commands import CommandView, Op, command_of, confirm, order
 from booking.locks.credentials import (
     CredentialView,
     Made,
@@ -18,8 +19,11 @@ from booking.locks.credentials import (
     revoke_credential,
     rotate_credential,
 )
-from booking.locks.enrolment import Enrolment, add_door, allow, end_quarantine, enrol
+from booking.locks.enrolment import Enrolment, add_door, allow, enrol
+from booking.locks.event_log import EventView, Search, export, forget_events, search
+from booking.locks.facts import DoorFacts, facts_of, settle_facts
 from booking.locks.link import hold_link
+from booking.locks.quarantine import QuarantineView, end_quarantine, quarantine_of
 from booking.locks.queries import AccessDoor, AccessView, Share, access_of, states_of
 from booking.locks.reserve import hand_out
 from booking.locks.sharing import NewShare, share, unshare
@@ -34,12 +38,18 @@ __all__ = [
     "AccessDoor",
     "AccessView",
     "AlarmView",
+    "CommandView",
     "CredentialView",
+    "DoorFacts",
     "DoorPage",
     "DoorView",
     "Enrolment",
+    "EventView",
     "Made",
     "NewShare",
+    "Op",
+    "QuarantineView",
+    "Search",
     "Share",
     "State",
     "Weekly",
@@ -49,7 +59,9 @@ __all__ = [
     "add_door",
     "alarms_of",
     "allow",
+    "command_of",
     "configure",
+    "confirm",
     "create_credential",
     "credential_of",
     "credentials_of",
@@ -59,14 +71,21 @@ __all__ = [
     "doors_of_resources",
     "end_quarantine",
     "enrol",
+    "export",
+    "facts_of",
+    "forget_events",
     "forget_old",
     "grant",
     "hand_out",
     "hold_link",
     "move",
+    "order",
+    "quarantine_of",
     "revoke",
     "revoke_credential",
     "rotate_credential",
+    "search",
+    "settle_facts",
     "share",
     "states_of",
     "unshare",

@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 
 from booking import db, journal, outbox
-from booking.locks import codes, pin_rules, reserve
+from booking.locks import codes, commands, pin_rules, reserve
 from booking.locks.codes import Kept
 from booking.locks.grants import tell
 from booking.locks.snapshots import Owed, lacks_room
@@ -103,6 +103,8 @@ async def _quarantine(controller: str, before: _Before, now: datetime) -> None:
     """Nothing more is published to it until an operator confirms (§12.5)."""
     if before.quarantine:
         return
+    await db.run("UPDATE controller SET quarantined_at = $2, listing = NULL WHERE id = $1", controller, now)
+    await commands.ask_listing(controller, now)
     log.error("restore quarantine: controller=%s reports a version this database never wrote", controller)
     await _tell_doors("controller.quarantine", before.municipality, now)
 
