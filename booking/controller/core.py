@@ -6,7 +6,7 @@ is clockwork.py, its doors are doors.py, what it says is voice.py; this file joi
 
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
@@ -53,6 +53,7 @@ class Controller:
         static_pins: frozenset[str] = frozenset(),
         wired: Collection[str] = (),
         fail: Mapping[str, str] | None = None,
+        pos: Literal["unknown", "closed"] = "unknown",
     ) -> None:
         self.name, self.store, self._read = name, store, read
         self._lock = threading.RLock()
@@ -67,7 +68,7 @@ class Controller:
         self._clock = Clockwork(store, self._voice, moment, iat * 1_000)
         self._diary = Diary(store, self._voice, self._clock)
         self._attempts = Attempts(store)
-        self._doors = Doors(store, self._holding, bolts, self._diary.note, self._clock.now_s, fail or {})
+        self._doors = Doors(store, self._holding, bolts, self._diary.note, self._clock.now_s, fail or {}, pos)
         self._boot(moment)
 
     def _boot(self, moment: Moment) -> None:

@@ -35,8 +35,9 @@ class Doors:
         note: Note,
         now: Callable[[Moment], int | None],
         fail: Mapping[str, str],
+        pos: str,
     ) -> None:
-        self._fail = fail
+        self._fail, self._first_pos = fail, pos
         self._store, self._holding, self._bolts, self._note, self._now = store, holding, bolts, note, now
         self._commanded = store.get("modes", dict[str, Commanded]) or {}
         self._released: dict[str, int] = {}  # until, ms since power-on
@@ -130,9 +131,10 @@ class Doors:
 
     def _move(self, door: str, what: str, moment: Moment) -> None:
         is_open = what == "opened"
-        if self._pos.get(door) == ("open" if is_open else "closed"):
+        before = self._pos.get(door, self._first_pos)
+        if before == ("open" if is_open else "closed"):
             return
-        is_first = door not in self._pos
+        is_first = before == "unknown"
         self._pos[door], self.has_changed = "open" if is_open else "closed", True
         if is_open:
             self._open_since[door] = moment.mono_ms
@@ -165,7 +167,7 @@ class Doors:
         mode = self.mode(door, moment)
         is_free = mode == "unlocked" or door in self._released
         return DoorReport(
-            pos=self._pos.get(door, "unknown"),
+            pos=self._pos.get(door, self._first_pos),
             lock="unlocked" if is_free else "locked",
             mode=mode,
             fail=self._fail.get(door, "secure"),
