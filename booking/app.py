@@ -10,11 +10,12 @@ from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.openapi.config import OpenAPIConfig
 
-from booking import billing, db, locks
+from booking import billing, db, feeds, locks, messages
 from booking.api.auth import provide_actor, provide_now
 from booking.api.billing import InvoiceController, RunController
 from booking.api.errors import HANDLERS
 from booking.api.events import EventController, Hub
+from booking.api.feeds import FeedController, hide_secret
 from booking.api.gate import before_request
 from booking.api.health import HealthController
 from booking.api.locks import LockController
@@ -43,6 +44,7 @@ CONTROLLERS = [
     EventController,
     WebhookController,
     SimulationController,
+    FeedController,
 ]
 
 
@@ -61,6 +63,7 @@ def create_app(settings: Settings) -> Litestar:
 
     billing.configure(settings)
     locks.configure(settings)
+    messages.configure(settings, feeds.SOURCES)
     return Litestar(
         route_handlers=[
             Router("/api", route_handlers=list(CONTROLLERS)),
@@ -94,3 +97,4 @@ def create_app(settings: Settings) -> Litestar:
 def configure_logging() -> None:
     """Log lines carry time, level and name; never a secret."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("uvicorn.access").addFilter(hide_secret)

@@ -39,6 +39,7 @@ PRIVATE: dict[str, tuple[list[str], str]] = {
     "GetInvoicePdf": (["/api/invoices/{invoice}/pdf"], "ali"),
     "ListInvoiceRuns": (["/api/invoice-runs?municipality=2401"], "filip"),
     "ListUninvoiced": (["/api/uninvoiced?municipality=2401&month={later_month}"], "filip"),
+    "ListFeeds": (["/api/feeds"], "ali"),
     "StreamEvents": (["/api/events?topics=reservation:{reservation}", "/api/events?topics=timeline:2401", "/api/events?topics=doors:2401", "/api/events?topics=invoices:2401"], "admin"),
 }  # fmt: skip
 PUBLIC = {  # operation → why anybody may read it; asked all the same, nothing private may show
@@ -50,6 +51,8 @@ PUBLIC = {  # operation → why anybody may read it; asked all the same, nothing
     "GetAvailability": ("/api/resources/{resource}/availability?date={day}&party_id={party}", "taken or free, not by whom"),
     "GetPrice": ("/api/price?resource_id={resource}&start={start}&end={end}&party_id={party}", "the list is public; a foreign party counts as none"),
     "Search": ("/api/search?municipality=2401&date={day}&party_id={party}", "taken or free, not by whom"),
+    "ReadFeed": ("/api/feeds/ics/{filips_feed}", "the address is the secret; this one is of somebody who has booked nothing"),
+    "ReadResourceCalendar": ("/api/resources/{resource}/calendar.ics", "taken or free, not by whom"),
     "ListSimulatedDoors": ("/api/simulation/doors", "only in the demonstration"),
     "IsAlive": ("/health/live", "no rows"),
     "IsReady": ("/health/ready", "no rows"),
@@ -63,6 +66,9 @@ CHANGING: dict[str, tuple[str, str, dict[str, Any]]] = {
     "CreateHold": ("POST", "/api/holds", {"resource_id": "{resource}", "start": "{start}", "end": "{end}", "party_id": "{party}"}),
     "CancelReservation": ("POST", "/api/reservations/{reservation}/cancel", {}),
     "RunInvoices": ("POST", "/api/invoice-runs", {"municipality": "2401", "month": "{month}"}),
+    "CreateFeed": ("POST", "/api/feeds", {"kind": "party", "party_id": "{party}"}),
+    "RenewFeed": ("POST", "/api/feeds/{feed}/renew", {}),
+    "RevokeFeed": ("DELETE", "/api/feeds/{feed}", {}),
 }  # fmt: skip
 ROWLESS = {"ChangeMe", "CreateAccount", "LogIn", "LogOut", "ReceiveStripeEvent", "TrySimulatedDoor"}
 
@@ -133,6 +139,8 @@ async def furnish(world: World) -> None:
     ]  # fmt: skip
     booked, later = [await reserve(ali, await ali.post("/api/holds", wish), "invoice") for wish in wishes[:2]]
     hold = await ali.post("/api/holds", wishes[2])
+    feed = await ali.post("/api/feeds", {"kind": "party", "party_id": party})
+    filips = await world.people["filip"].post("/api/feeds", {"kind": "account"})
     month = f"{first.astimezone(SWEDEN):%Y-%m}"
     await billing.run_invoices("2401", month, by=Actor.system(), now=first)
     (invoice,) = (await ali.get("/api/invoices", party_id=party))["invoices"]
@@ -143,6 +151,8 @@ async def furnish(world: World) -> None:
         "reservation": booked["id"],
         "unpaid": later["id"],
         "hold": hold["id"],
+        "feed": feed["id"],
+        "filips_feed": filips["url"].rsplit("/", 1)[-1],
         "invoice": invoice["id"],
         "door": access["doors"][0]["id"],
         "day": f"{first.astimezone(SWEDEN):%Y-%m-%d}",
@@ -153,6 +163,7 @@ async def furnish(world: World) -> None:
     }
     world.secrets = [
         booked["id"], booked["number"], later["id"], hold["id"], invoice["id"], access["pin"],
+        feed["id"], feed["url"],
         invoice["ocr"], "Nordmalings IBK", "Hemlig cup",
     ]  # fmt: skip
 
@@ -285,7 +296,8 @@ async def footprint() -> list[str]:
         str,
         "SELECT id || state || version || purpose || coalesce(hold_until::text, '') FROM reservation"
         " UNION ALL SELECT id || state FROM invoice UNION ALL SELECT id || state FROM charge"
-        " UNION ALL SELECT id::text FROM invoice_run ORDER BY 1",
+        " UNION ALL SELECT id::text FROM invoice_run"
+        " UNION ALL SELECT id || generation::text || coalesce(revoked_at::text, '') FROM feed ORDER BY 1",
     )
 
 
@@ -299,6 +311,10 @@ WITHOUT_ACTOR = {
     "places.facility": "public",
     "places.facility_page": "public",
     "people.actor_of_session": "makes the actor",
+    "people.actor_of_account": "makes the actor",
+    "feeds.read": "makes the actor: who has the address reads as its owner",
+    "feeds.of_resource": "taken or free, not by whom",
+    "feeds.party_name": "of a feed that its owner has been allowed to make",
     "people.municipalities": "public",
     "locks.is_online": "pure",
     "locks.states_of": "states without codes, of bookings that the caller has filtered",
@@ -309,7 +325,9 @@ WITHOUT_ACTOR = {
 
 async def test_every_query__takes_the_actor_or_is_listed_with_a_reason() -> None:
     files = [path for path in BOOKING.rglob("*.py") if any(path.as_posix().endswith(one) for one in READERS)]
-    assert {path.parent.name for path in files} == {"billing", "locks", "people", "places", "reservations"}
+    assert {path.parent.name for path in files} == {
+        "billing", "feeds", "locks", "people", "places", "reservations"
+    }  # fmt: skip
     assert {name for path in files for name in without_actor(path)} == set(WITHOUT_ACTOR)
 
 
