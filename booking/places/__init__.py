@@ -4,6 +4,7 @@ Knows what there is, when it is open and by which rules. Does not know who has i
 door opens.
 """
 
+from booking.places.breaks import SchoolBreak, school_breaks
 from booking.places.hour_actions import (
     NewException,
     NewSchedule,
@@ -23,7 +24,7 @@ from booking.places.hour_pages import (
 )
 from booking.places.hours import join, public_holidays
 from booking.places.levels import Level, LevelRef, Scope, level, resources_at
-from booking.places.open_days import OpenDays, open_days, refresh_hours, roll_forward
+from booking.places.open_days import OpenDays, open_days, open_on, refresh_hours, roll_forward
 from booking.places.queries import (
     FacilityPage,
     FacilityRef,
@@ -39,8 +40,8 @@ from booking.places.queries import (
 )
 from booking.places.rule_actions import delete_rules, write_rules
 from booking.places.rule_pages import RulesPage, RulesView, rules_page
-from booking.places.rulebook import refresh_rules, rules_on
-from booking.places.rules import RuleChange, Rules
+from booking.places.rulebook import refresh_rules, rules_on, rules_through
+from booking.places.rules import Period, RuleChange, Rules
 from booking.places.upkeep import derive_missing, stale
 
 __all__ = [
@@ -57,6 +58,7 @@ __all__ = [
     "NewException",
     "NewSchedule",
     "OpenDays",
+    "Period",
     "Resource",
     "ResourceCard",
     "RuleChange",
@@ -64,6 +66,7 @@ __all__ = [
     "RulesPage",
     "RulesView",
     "ScheduleView",
+    "SchoolBreak",
     "Scope",
     "WeekStretch",
     "add_exception",
@@ -77,6 +80,7 @@ __all__ = [
     "join",
     "level",
     "open_days",
+    "open_on",
     "public_holidays",
     "refresh_hours",
     "refresh_rules",
@@ -87,6 +91,8 @@ __all__ = [
     "roll_forward",
     "rules_on",
     "rules_page",
+    "rules_through",
+    "school_breaks",
     "stale",
     "write_rules",
     "write_schedule",
