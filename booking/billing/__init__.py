@@ -1,6 +1,6 @@
 """Prices, charges, payments, invoices and the ledger. Knows no reservation and no lock: a `source` is just a UUID."""
 
-from booking.billing.charges import cancel, charge
+from booking.billing.charges import NewCharge, cancel, charge, charge_many
 from booking.billing.conditions import CustomerFacts, Usage
 from booking.billing.configured import close, configure
 from booking.billing.customers import customer_facts, record_evidence
@@ -26,6 +26,7 @@ from booking.billing.payments import (
     refund,
     standing,
 )
+from booking.billing.price_book import PriceBook, price_book
 from booking.billing.price_lists import publish, resource_classes, tariff_in_force, tariff_of
 from booking.billing.pricing import NotPriced, Quote, Tariff, quote
 from booking.billing.queries import invariants, invoice_pdf
@@ -57,8 +58,10 @@ __all__ = [
     "InvoiceState",
     "Method",
     "MoneyState",
+    "NewCharge",
     "NotPriced",
     "PaymentOutcome",
+    "PriceBook",
     "PriceView",
     "Quote",
     "RunResult",
@@ -71,6 +74,7 @@ __all__ = [
     "cancel",
     "cancellation_fee",
     "charge",
+    "charge_many",
     "claim_event",
     "close",
     "configure",
@@ -86,6 +90,7 @@ __all__ = [
     "invoice_pdf",
     "invoices",
     "no_show_fee",
+    "price_book",
     "publish",
     "quote",
     "read_outcome",

@@ -5,7 +5,7 @@ door opens.
 """
 
 from booking.places.hours import join, public_holidays
-from booking.places.open_days import OpenDays, open_days, refresh_hours, roll_forward
+from booking.places.open_days import OpenDays, open_days, open_on, refresh_hours, roll_forward
 from booking.places.queries import (
     FacilityPage,
     FacilityRef,
@@ -19,8 +19,8 @@ from booking.places.queries import (
     resources,
     resources_by_id,
 )
-from booking.places.rulebook import refresh_rules, rules_on
-from booking.places.rules import Rules
+from booking.places.rulebook import refresh_rules, rules_on, rules_through
+from booking.places.rules import Period, Rules
 
 __all__ = [
     "FacilityPage",
@@ -28,6 +28,7 @@ __all__ = [
     "Kind",
     "MunicipalityRef",
     "OpenDays",
+    "Period",
     "Resource",
     "ResourceCard",
     "Rules",
@@ -35,6 +36,7 @@ __all__ = [
     "facility_page",
     "join",
     "open_days",
+    "open_on",
     "public_holidays",
     "refresh_hours",
     "refresh_rules",
@@ -43,4 +45,5 @@ __all__ = [
     "resources_by_id",
     "roll_forward",
     "rules_on",
+    "rules_through",
 ]

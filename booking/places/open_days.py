@@ -20,17 +20,25 @@ class _Day(db.Record):
     ends: list[datetime]
 
 
+_SELECT = (
+    "SELECT o.calendar, o.day, ARRAY(SELECT lower(s) FROM unnest(o.spans) s) AS starts,"
+    " ARRAY(SELECT upper(s) FROM unnest(o.spans) s) AS ends FROM open_day o WHERE o.calendar = ANY($1)"
+)
+
+
 async def open_days(calendars: list[UUID], first: date, last: date) -> dict[UUID, OpenDays]:
     """Return when each calendar is open on the local days from `first` to `last`, both included."""
-    found = await db.rows(
-        _Day,
-        "SELECT o.calendar, o.day, ARRAY(SELECT lower(s) FROM unnest(o.spans) s) AS starts,"
-        " ARRAY(SELECT upper(s) FROM unnest(o.spans) s) AS ends"
-        " FROM open_day o WHERE o.calendar = ANY($1) AND o.day BETWEEN $2 AND $3",
-        calendars,
-        first,
-        last,
-    )
+    found = await db.rows(_Day, _SELECT + " AND o.day BETWEEN $2 AND $3", calendars, first, last)
+    return _by_calendar(calendars, found)
+
+
+async def open_on(calendars: list[UUID], days: list[date]) -> dict[UUID, OpenDays]:
+    """Return when each calendar is open on these local days, which need not follow each other."""
+    found = await db.rows(_Day, _SELECT + " AND o.day = ANY($2)", calendars, days)
+    return _by_calendar(calendars, found)
+
+
+def _by_calendar(calendars: list[UUID], found: list[_Day]) -> dict[UUID, OpenDays]:
     result: dict[UUID, OpenDays] = {one: {} for one in calendars}
     for one in found:
         result[one.calendar][one.day] = [Span(*ends) for ends in zip(one.starts, one.ends, strict=True)]

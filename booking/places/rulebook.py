@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 
 from booking import db
-from booking.places.rules import RULE_FIELDS, RuleChange, Rules, inherit
+from booking.places.rules import RULE_FIELDS, Period, RuleChange, Rules, inherit
 
 _RULE_COLUMNS = ", ".join(f"e.{name}" for name in Rules.__struct_fields__)
 
@@ -30,6 +30,24 @@ async def rules_on(resources: list[UUID], day: date) -> dict[UUID, Rules]:
     for row in found:
         facts = dict(row)
         result[facts.pop("resource")] = _rules(facts)
+    return result
+
+
+async def rules_through(resources: list[UUID], first: date, last: date) -> dict[UUID, list[Period]]:
+    """Return the periods of rules that touch the local days, both included, for the use of each resource."""
+    async with db.connected() as connection:
+        found = await connection.fetch(
+            f"SELECT e.resource, e.from_day, e.until_day, {_RULE_COLUMNS} FROM effective_rule e"
+            " WHERE e.resource = ANY($1) AND e.from_day <= $3 AND e.until_day > $2 ORDER BY e.from_day",
+            resources,
+            first,
+            last,
+        )
+    result: dict[UUID, list[Period]] = {one: [] for one in resources}
+    for row in found:
+        facts = dict(row)
+        period = (facts.pop("from_day"), facts.pop("until_day"))
+        result[facts.pop("resource")].append((*period, _rules(facts)))
     return result
 
 
