@@ -5,12 +5,13 @@ reservation is (only its id) nor money. A grant's state is derived from facts; o
 report makes it `applied` or `removed_confirmed`.
 """
 
-from booking.locks.actions import forget_old, grant, revoke
+from booking.locks.actions import grant, move, revoke
 from booking.locks.enrolment import Enrolment, add_door, allow, end_quarantine, enrol
 from booking.locks.link import hold_link
 from booking.locks.queries import AccessView, access_of, states_of
 from booking.locks.staff import DoorPage, DoorView, door, door_places, doors, doors_of_resources
 from booking.locks.states import State
+from booking.locks.sweeps import forget_old
 from booking.locks.vault import open_vault
 from booking.settings import Settings
 
@@ -33,6 +34,7 @@ __all__ = [
     "forget_old",
     "grant",
     "hold_link",
+    "move",
     "revoke",
     "states_of",
 ]

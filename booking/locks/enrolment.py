@@ -12,7 +12,7 @@ from booking import db, journal
 from booking.errors import NotFound, Rejected
 from booking.ids import new_id
 from booking.locks import vault
-from booking.locks.actions import raise_versions
+from booking.locks.versions import raise_versions
 from booking.lockwire import ids
 from booking.people import Actor, Role
 

@@ -10,10 +10,10 @@ import asyncpg
 
 from booking import db, outbox
 from booking.clock import utc_now
-from booking.locks import actions, incoming, snapshots
-from booking.locks.actions import PUBLISH
+from booking.locks import alarms, incoming, snapshots, sweeps
 from booking.locks.mqtt import BrokerUnavailable, Wire
 from booking.locks.packets import Incoming, Packet
+from booking.locks.versions import PUBLISH
 from booking.lockwire import ids
 from booking.outbox import Debt, Handler, Postpone
 from booking.settings import Settings
@@ -176,10 +176,11 @@ class Link:
     async def _sweep(self, stop: asyncio.Event) -> None:
         since_tidy = TIDY_S
         while not stop.is_set():
-            await actions.reconcile(utc_now())
+            await sweeps.reconcile(utc_now())
+            await alarms.watch(utc_now())
             if since_tidy >= TIDY_S:
-                await actions.refresh_horizon(utc_now())
-                await actions.expire_ended(utc_now())
+                await sweeps.refresh_horizon(utc_now())
+                await sweeps.expire_ended(utc_now())
                 since_tidy = 0
             await _pause(stop, RECONCILE_S)
             since_tidy += RECONCILE_S

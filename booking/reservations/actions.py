@@ -165,7 +165,7 @@ async def _confirm(
     await locks.grant(
         reservation=row.id,
         holder=row.party,
-        resource_id=row.resource,
+        resources=[row.resource],
         span=row.span,
         purpose=row.purpose,
         now=now,

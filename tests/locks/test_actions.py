@@ -9,7 +9,7 @@ import pytest
 from booking import db, locks, outbox
 from booking.errors import NotFound
 from booking.ids import new_id
-from booking.locks import actions, events, reports, snapshots, vault
+from booking.locks import alarms, codes, events, reports, snapshots, sweeps, vault
 from booking.locks.packets import Packet
 from booking.lockwire import pins, snapshot
 from booking.lockwire.envelope import Opened
@@ -126,7 +126,7 @@ async def test_a_booking__walks_through_every_state_to_confirmed_removal(
     seen.append(await state(booking, inside))
     later = now + timedelta(hours=5)
     seen.append(await state(booking, later))
-    assert await actions.expire_ended(later) == 1
+    assert await sweeps.expire_ended(later) == 1
     seen.append(await state(booking, later))
     await device.publish(later)
     assert await state(booking, later) == "removing"
@@ -178,7 +178,7 @@ async def test_a_resource_without_doors__is_a_no_op(hall: Hall, now: datetime) -
     await locks.grant(
         reservation=booking,
         holder=booking,
-        resource_id=other,
+        resources=[other],
         span=hours(now, 1, 2),
         purpose="other",
         now=now,
@@ -194,7 +194,7 @@ async def test_granted_twice__is_one_code(hall: Hall, now: datetime) -> None:
     await locks.grant(
         reservation=booking,
         holder=booking,
-        resource_id=hall.resource,
+        resources=[hall.resource],
         span=hours(now, 1, 2),
         purpose="training",
         now=now,
@@ -404,7 +404,7 @@ async def test_a_booking_beyond_the_horizon__waits_for_the_daily_refresh(
     booking = await hall.book(hours(now, 20 * 24, 20 * 24 + 1), now)
     assert await debts() == 0
     later = now + timedelta(days=7)
-    assert await actions.refresh_horizon(later) == 1
+    assert await sweeps.refresh_horizon(later) == 1
     await device.publish(later)
     await device.report(later)
 
@@ -417,16 +417,16 @@ async def test_reconcile__owes_again_less_and_less_often_and_only_to_those_onlin
     await device.publish(now)
     await device.report(now)
     await hall.book(hours(now, 1, 2), now)
-    owed = [await actions.reconcile(now + timedelta(seconds=at)) for at in range(0, 60, 5)]
+    owed = [await sweeps.reconcile(now + timedelta(seconds=at)) for at in range(0, 60, 5)]
     assert owed == [1, 1, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0]
-    assert await actions.reconcile(now + timedelta(hours=2)) == 0
+    assert await sweeps.reconcile(now + timedelta(hours=2)) == 0
 
 
 async def test_a_code_not_in_the_door_half_an_hour_before__alarms_once(hall: Hall, now: datetime) -> None:
     booking = await hall.book(hours(now, 2, 3), now)
     later = now + timedelta(hours=1, minutes=20)
-    await actions.reconcile(later)
-    await actions.reconcile(later)
+    await alarms.watch(later)
+    await alarms.watch(later)
     told = "SELECT count(*) FROM journal WHERE action = 'access.unconfirmed' AND about = $1"
 
     assert await db.value(int, told, booking) == 1
@@ -442,7 +442,7 @@ async def test_fifty_bookings_forced_to_sixty_pins__never_share_one(
         pins.secrets, "randbelow", lambda _: int(next(draws))
     )  # chance, not a function of ours
     monkeypatch.setattr(pins, "is_trivial", lambda _: False)
-    monkeypatch.setattr(actions, "ATTEMPTS", 60)
+    monkeypatch.setattr(codes, "ATTEMPTS", 60)
 
     async def one(n: int) -> UUID:
         return await hall.book(hours(now, 1 + n % 5, 2 + n % 5), now)
@@ -460,7 +460,7 @@ async def test_no_free_pin__refuses_the_booking_with_a_code(
 ) -> None:
     monkeypatch.setattr(pins.secrets, "randbelow", lambda _: 204_060)  # chance, not a function of ours
     await hall.book(hours(now, 1, 2), now)
-    with pytest.raises(actions.NoFreePin):
+    with pytest.raises(codes.NoFreePin):
         await hall.book(hours(now, 10, 11), now)
     await hall.book(hours(now, 48, 49), now)  # a day and more later the same digits may serve another
 
