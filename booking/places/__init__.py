@@ -4,6 +4,7 @@ Knows what there is, when it is open and by which rules. Does not know who has i
 door opens.
 """
 
+from booking.places.breaks import SchoolBreak, school_breaks
 from booking.places.hours import join, public_holidays
 from booking.places.open_days import OpenDays, open_days, open_on, refresh_hours, roll_forward
 from booking.places.queries import (
@@ -32,6 +33,7 @@ __all__ = [
     "Resource",
     "ResourceCard",
     "Rules",
+    "SchoolBreak",
     "facility",
     "facility_page",
     "join",
@@ -46,4 +48,5 @@ __all__ = [
     "roll_forward",
     "rules_on",
     "rules_through",
+    "school_breaks",
 ]
