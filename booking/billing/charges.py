@@ -1,5 +1,7 @@
 """Charging, and what a cancellation does to the money."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
@@ -101,6 +103,44 @@ async def _charge(
         paid = [(ledger.CUSTOMER, quote.total_ore), *sides]
         await ledger.post(municipality, f"charge:{charge_id}", "Direktbetald avgift", paid, now)
     return charge_id
+
+
+@dataclass(frozen=True, slots=True)
+class NewCharge:
+    """One of several charges for use that are made at once."""
+
+    source: UUID
+    quote: Quote
+    service_at: datetime
+    text: str
+
+
+async def charge_many(charges: Sequence[NewCharge], *, party: UUID, municipality: str, now: datetime) -> int:
+    """The party owes all of it on invoice; in the caller's transaction, one statement. Returns how many were new.
+
+    As with `charge`, one per source, and one of nothing is kept as `free`.
+    """
+    return await db.run(
+        "INSERT INTO charge (id, entity, party, source, kind, cause_key, text, net_ore, vat_ore, total_ore, vat_rule,"
+        " quote, service_at, state, created_at)"
+        " SELECT c.id, $1, $2, c.source, 'usage', c.source || ':usage:1', c.text, c.net, c.vat, c.total, c.rule,"
+        " c.quote, c.service_at, CASE WHEN c.total = 0 THEN 'free' ELSE 'open' END, $3"
+        " FROM unnest($4::uuid[], $5::uuid[], $6::text[], $7::bigint[], $8::bigint[], $9::bigint[], $10::text[],"
+        " $11::text[], $12::timestamptz[]) AS c(id, source, text, net, vat, total, rule, quote, service_at)"
+        " ON CONFLICT (cause_key) DO NOTHING",
+        municipality,
+        party,
+        now,
+        [new_id() for _ in charges],
+        [one.source for one in charges],
+        [one.text[:200] for one in charges],
+        [one.quote.net_ore for one in charges],
+        [one.quote.vat_ore for one in charges],
+        [one.quote.total_ore for one in charges],
+        [one.quote.vat_rule for one in charges],
+        [snapshot(one.quote) for one in charges],
+        [one.service_at for one in charges],
+    )
 
 
 async def cancel(source: UUID, *, fee: Quote | None, by_municipality: bool, now: datetime) -> CancelOutcome:
