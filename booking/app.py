@@ -26,6 +26,7 @@ from booking.api.people import PeopleController
 from booking.api.places import PlacesController
 from booking.api.reservations import HoldController, ReservationController
 from booking.api.search import SearchController
+from booking.api.settings import HourController, RuleController
 from booking.api.simulation import SimulationController
 from booking.api.timeline import TimelineController
 from booking.api.webhooks import WebhookController
@@ -35,6 +36,8 @@ from booking.web import serve
 MAX_BODY = 256 * 1024
 CONTROLLERS = [
     PlacesController,
+    RuleController,
+    HourController,
     PeopleController,
     SearchController,
     HoldController,

@@ -61,6 +61,7 @@ async def tidy(now: datetime) -> None:
     await people_actions.forget_old(now)
     await idempotency.forget_old(now)
     await locks.forget_old(now)
+    await locks.forget_events(now)
     await messages.forget_old(now)
 
 

@@ -166,7 +166,7 @@ async def _confirm(
     await locks.grant(
         reservation=row.id,
         holder=row.party,
-        resource_id=row.resource,
+        resources=[row.resource],
         span=row.span,
         purpose=row.purpose,
         now=now,
@@ -187,7 +187,7 @@ async def _cancel_money(row: Row, by_owner: bool, now: datetime) -> billing.Canc
         return billing.CancelOutcome(0, 0)
     paid = billing.read_snapshot(row.price)
     tariff = await billing.tariff_of(paid)  # the terms that were shown when it was booked
-    fee = billing.cancellation_fee(tariff, paid, lead_time=row.starts_at - now, by_municipality=by_owner)
+    fee = billing.cancellation_fee(tariff, paid, billing.notice(row.starts_at, now), by_municipality=by_owner)
     return await billing.cancel(row.id, fee=fee, by_municipality=by_owner, now=now)
 
 

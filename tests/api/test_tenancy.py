@@ -46,6 +46,8 @@ PRIVATE: dict[str, tuple[list[str], str]] = {
     "ListWebhookEndpoints": (["/api/webhook-endpoints?municipality=2401"], "admin"),
     "GetWebhookSecrets": (["/api/webhook-endpoints/{endpoint}/secrets"], "admin"),
     "ListWebhookDeliveries": (["/api/webhook-deliveries?municipality=2401", "/api/webhook-deliveries?municipality=2401&endpoint_id={endpoint}"], "admin"),
+    "GetRules": (["/api/settings/municipalities/2401/rules", "/api/settings/facilities/{facility}/rules", "/api/settings/resources/{resource}/rules"], "stina"),
+    "GetHours": (["/api/settings/municipalities/2401/hours", "/api/settings/facilities/{facility}/hours", "/api/settings/resources/{resource}/hours"], "stina"),
     "StreamEvents": (["/api/events?topics=reservation:{reservation}", "/api/events?topics=timeline:2401", "/api/events?topics=doors:2401", "/api/events?topics=invoices:2401"], "admin"),
 }  # fmt: skip
 PUBLIC = {  # operation → why anybody may read it; asked all the same, nothing private may show
@@ -72,6 +74,12 @@ CHANGING: dict[str, tuple[str, str, dict[str, Any]]] = {
     "CreateReservation": ("POST", "/api/reservations", {"hold_id": "{hold}", "method": "invoice", "expected_price_ore": 14100, "terms_accepted": True}),
     "CreateHold": ("POST", "/api/holds", {"resource_id": "{resource}", "start": "{start}", "end": "{end}", "party_id": "{party}"}),
     "CancelReservation": ("POST", "/api/reservations/{reservation}/cancel", {}),
+    "WriteRules": ("PUT", "/api/settings/resources/{resource}/rules", {"valid_from": "2026-01-01", "notice_min": 60}),
+    "DeleteRules": ("DELETE", "/api/settings/resources/{resource}/rules/2000-01-01", {}),
+    "WriteSchedule": ("PUT", "/api/settings/facilities/{facility}/hours/schedules/new", {"name": "Stängt", "valid_from": "2026-01-01", "week": []}),
+    "DeleteSchedule": ("DELETE", "/api/settings/facilities/{facility}/hours/schedules/{schedule}", {}),
+    "AddException": ("POST", "/api/settings/municipalities/2401/hours/exceptions", {"from_day": "2026-12-24", "to_day": "2026-12-26", "reason": "Jul"}),
+    "DeleteException": ("DELETE", "/api/settings/municipalities/2401/hours/exceptions/{exception}", {}),
     "RunInvoices": ("POST", "/api/invoice-runs", {"municipality": "2401", "month": "{month}"}),
     "CreateFeed": ("POST", "/api/feeds", {"kind": "party", "party_id": "{party}"}),
     "RenewFeed": ("POST", "/api/feeds/{feed}/renew", {}),
@@ -145,7 +153,8 @@ async def furnish(world: World) -> None:
     ali = world.people["ali"]
     me = await ali.get("/api/me")
     party = next(one["party_id"] for one in me["identities"] if one["name"] == "Nordmalings IBK")
-    resource = (await resource_named(ali, "2401", "norrskenshallen hela"))["id"]
+    hall = await resource_named(ali, "2401", "norrskenshallen hela")
+    resource, facility = hall["id"], hall["facility"]["id"]
     first = datetime.now(UTC).replace(hour=16, minute=0, second=0, microsecond=0) + timedelta(days=1)
     spans = [(first + timedelta(days=days), first + timedelta(days=days, hours=2)) for days in (0, 40, 5, 6)]
     wishes = [
@@ -167,9 +176,17 @@ async def furnish(world: World) -> None:
     await billing.run_invoices("2401", month, by=Actor.system(), now=first)
     (invoice,) = (await ali.get("/api/invoices", party_id=party))["invoices"]
     access = await ali.get(f"/api/reservations/{booked['id']}/access")
+    closed = {"from_day": f"{first + timedelta(days=2):%Y-%m-%d}", "to_day": f"{first + timedelta(days=41):%Y-%m-%d}", "reason": "Stängt"}  # fmt: skip
+    made = await world.people["stina"].post("/api/settings/municipalities/2401/hours/exceptions", closed)
+    exception = made["exceptions"][0]
     world.names = {
         "party": party,
         "resource": resource,
+        "facility": facility,
+        "schedule": str(
+            await db.value(UUID, "SELECT id FROM opening_schedule WHERE facility = $1", UUID(facility))
+        ),
+        "exception": exception["id"],
         "reservation": booked["id"],
         "unpaid": later["id"],
         "hold": hold["id"],
@@ -235,6 +252,7 @@ async def test_those_it_concerns__see_it(world: World, operation: str) -> None:
         "ListDoors",
         "ListInvoiceRuns",
         "GetInvoicePdf",
+        "GetRules",
     )  # which name no row of ours
 
 
@@ -288,9 +306,13 @@ async def test_an_outsider_acts_on_it__nothing_happens(world: World, operation: 
         ("filip", "ListDoors"),
         ("filip", "GetDoor"),
         ("filip", "GetAccess"),
+        ("filip", "GetRules"),
+        ("filip", "GetHours"),
         ("ali", "GetTimeline"),  # who books is neither
         ("ali", "ListDoors"),
         ("ali", "GetDoor"),
+        ("ali", "GetRules"),
+        ("ali", "GetHours"),
         ("ali", "ListInvoiceRuns"),
         ("ali", "ListUninvoiced"),
         ("admin", "GetHold"),  # a hold is its browser's alone
@@ -333,19 +355,31 @@ async def footprint() -> list[str]:
         " UNION ALL SELECT id || generation::text || coalesce(revoked_at::text, '') FROM feed"
         " UNION ALL SELECT id || state || url || generation::text FROM webhook_endpoint"
         " UNION ALL SELECT id || state FROM webhook_delivery UNION ALL SELECT id || state FROM message ORDER BY 1",
+        " UNION ALL SELECT id::text FROM invoice_run UNION ALL SELECT id::text FROM rule_set"
+        " UNION ALL SELECT id::text FROM opening_schedule UNION ALL SELECT id::text FROM opening_exception"
+        " UNION ALL SELECT id || generation::text || coalesce(revoked_at::text, '') FROM feed ORDER BY 1",
     )
 
 
 # --- the same rule in the code ---
 
-READERS = ("queries.py", "billing/invoice_pages.py", "locks/staff.py")
+READERS = (
+    "queries.py",
+    "billing/invoice_pages.py",
+    "locks/staff.py",
+    "places/hour_pages.py",
+    "places/rule_pages.py",
+)
 WITHOUT_ACTOR = {
     "places.resource": "what there is to book is public",
     "places.resources_by_id": "public",
     "places.resources": "public",
     "places.facility": "public",
     "places.facility_page": "public",
-    "places.weeks": "opening hours are public",
+    "places.ordinary_hours": "opening hours are public",
+    "places.different_ahead": "public",
+    "places.rules_shown_on": "rules are public",
+    "places.shown_rules": "pure",
     "people.actor_of_session": "makes the actor",
     "people.actor_of_account": "makes the actor",
     "feeds.read": "makes the actor: who has the address reads as its owner",
