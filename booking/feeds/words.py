@@ -16,6 +16,8 @@ _WORDS: dict[Language, dict[str, str]] = {
         "other": "Annat",
         "awaiting_payment": "Väntar på betalning",
         "cancelled": "Avbokad",
+        "requested": "Väntar på svar",
+        "rejected": "Avslagen",
     },
     "en": {
         "busy": "Busy",
@@ -30,6 +32,8 @@ _WORDS: dict[Language, dict[str, str]] = {
         "other": "Other",
         "awaiting_payment": "Waiting for payment",
         "cancelled": "Cancelled",
+        "requested": "Waiting for an answer",
+        "rejected": "Declined",
     },
 }
 

@@ -351,13 +351,11 @@ async def footprint() -> list[str]:
         str,
         "SELECT id || state || version || purpose || coalesce(hold_until::text, '') FROM reservation"
         " UNION ALL SELECT id || state FROM invoice UNION ALL SELECT id || state FROM charge"
-        " UNION ALL SELECT id::text FROM invoice_run"
+        " UNION ALL SELECT id::text FROM invoice_run UNION ALL SELECT id::text FROM rule_set"
+        " UNION ALL SELECT id::text FROM opening_schedule UNION ALL SELECT id::text FROM opening_exception"
         " UNION ALL SELECT id || generation::text || coalesce(revoked_at::text, '') FROM feed"
         " UNION ALL SELECT id || state || url || generation::text FROM webhook_endpoint"
         " UNION ALL SELECT id || state FROM webhook_delivery UNION ALL SELECT id || state FROM message ORDER BY 1",
-        " UNION ALL SELECT id::text FROM invoice_run UNION ALL SELECT id::text FROM rule_set"
-        " UNION ALL SELECT id::text FROM opening_schedule UNION ALL SELECT id::text FROM opening_exception"
-        " UNION ALL SELECT id || generation::text || coalesce(revoked_at::text, '') FROM feed ORDER BY 1",
     )
 
 
