@@ -7,13 +7,15 @@ from uuid import UUID
 import msgspec
 
 from booking import db, journal, outbox
-from booking.locks import vault
-from booking.locks.actions import ATTEMPTS, PUBLISH, free_pins, raise_versions, tell
+from booking.locks import codes, commands, pin_rules, reserve
+from booking.locks.codes import Kept
+from booking.locks.grants import tell
 from booking.locks.snapshots import Owed, lacks_room
-from booking.lockwire import pins
+from booking.locks.versions import PUBLISH, raise_versions
 from booking.lockwire.envelope import Opened
 from booking.lockwire.messages import Report
 from booking.people import Actor
+from booking.span import Span
 
 log = logging.getLogger("booking.locks")
 
@@ -101,6 +103,8 @@ async def _quarantine(controller: str, before: _Before, now: datetime) -> None:
     """Nothing more is published to it until an operator confirms (§12.5)."""
     if before.quarantine:
         return
+    await db.run("UPDATE controller SET quarantined_at = $2, listing = NULL WHERE id = $1", controller, now)
+    await commands.ask_listing(controller, now)
     log.error("restore quarantine: controller=%s reports a version this database never wrote", controller)
     await _tell_doors("controller.quarantine", before.municipality, now)
 
@@ -123,7 +127,7 @@ def _visibly_changed(before: _Before, version: tuple[int, int], report: Report) 
 
 class _Moved(db.Record):
     id: UUID
-    reservation: UUID
+    reservation: UUID | None
 
 
 async def _move_grants(
@@ -133,7 +137,7 @@ async def _move_grants(
     refused = {UUID(each.id): each.why for each in report.rej if _is_uuid(each.id)}
     applied = await db.rows(
         _Moved,
-        "UPDATE access_grant SET applied_at = $4, rejected = NULL WHERE controller = $1 AND gone_ver IS NULL"
+        "UPDATE access_grant SET applied_at = $4, rejected = NULL, stale_nb = NULL, stale_na = NULL WHERE controller = $1 AND gone_ver IS NULL"
         " AND (first_epoch, first_ver) <= ($2, $3) AND (applied_at IS NULL OR rejected IS NOT NULL)"
         " AND id <> ALL($5) RETURNING id, reservation",
         controller,
@@ -151,7 +155,7 @@ async def _move_grants(
         now,
         pending,
     )
-    await free_pins([one.id for one in removed], at=now)
+    await codes.free([one.id for one in removed], at=now)
     # An emptied or rolled-back device has lost what it had.
     await db.run(
         "UPDATE access_grant SET applied_at = NULL WHERE controller = $1 AND applied_at IS NOT NULL"
@@ -159,10 +163,12 @@ async def _move_grants(
         controller,
         *version,
     )
-    for one in applied:
-        await tell("access.applied", one.reservation, municipality, now)
-    for one in removed:
-        await tell("access.removed", one.reservation, municipality, now)
+    if applied:
+        await reserve.take_back(controller, now)
+    for booking in sorted({one.reservation for one in applied if one.reservation is not None}):
+        await tell("access.applied", booking, municipality, now)
+    for booking in sorted({one.reservation for one in removed if one.reservation is not None}):
+        await tell("access.removed", booking, municipality, now)
     await _take_refusals(controller, version, refused, municipality, now)
 
 
@@ -183,41 +189,60 @@ async def _take_refusals(
         )
         for one in found:
             if why == "dup":
-                await change_pin(one.reservation, now)
+                await change_pin(one.id, now)
             await tell("access.rejected", one.reservation, municipality, now)
 
 
-async def change_pin(reservation: UUID, now: datetime) -> None:
-    """The booking has another PIN at all its doors, owed to them anew."""
-    grants = await db.column(
-        UUID,
-        "SELECT id FROM access_grant WHERE reservation = $1 AND gone_ver IS NULL ORDER BY id",
-        reservation,
+class _Sibling(db.Record):
+    id: UUID
+    controller: str
+    driver: str
+    role: str
+    reservation: UUID | None
+    credential: UUID
+
+
+async def change_pin(grant: UUID, now: datetime) -> None:
+    """The booking's code, or the member's, is another at all its doors, owed to them anew (§12.2.4).
+
+    A booking that used a season's or an association's code has one of its own from now on.
+    """
+    same = await db.rows(
+        _Sibling,
+        "SELECT g.id, g.controller, c.driver, g.role, g.reservation, g.credential FROM access_grant g"
+        " JOIN controller c ON c.id = g.controller JOIN access_grant that ON that.id = $1"
+        " AND that.credential = g.credential AND that.reservation IS NOT DISTINCT FROM g.reservation"
+        " WHERE g.gone_ver IS NULL ORDER BY g.id",
+        grant,
     )
-    controllers = await db.column(
-        str, "SELECT DISTINCT controller FROM access_grant WHERE id = ANY($1) ORDER BY 1", grants
+    if not same:
+        return
+    first = same[0]
+    credential = first.reservation if first.role == "leader" and first.reservation else first.credential
+    ids = [one.id for one in same]
+    await raise_versions(sorted({one.controller for one in same}), now=now)
+    windows = await db.rows(
+        _Window,
+        "SELECT access_grant AS id, door, nb, na FROM grant_window WHERE access_grant = ANY($1) ORDER BY id",
+        ids,
     )
-    await raise_versions(controllers, now=now)
-    for _ in range(ATTEMPTS):
-        pin = pins.draw()
-        taken = await db.value(
-            bool,
-            "SELECT true FROM grant_window mine JOIN grant_window w ON w.door = mine.door AND w.pin_tag = $2"
-            " AND w.credential <> mine.credential AND tstzrange(w.nb, w.kept_until) &&"
-            " tstzrange(mine.nb, mine.kept_until) WHERE mine.access_grant = ANY($1) LIMIT 1",
-            grants,
-            vault.tag(pin),
-        )
-        if not taken:
-            break
-    await db.run("UPDATE grant_window SET pin_tag = $2 WHERE access_grant = ANY($1)", grants, vault.tag(pin))
-    for id in grants:
-        await db.run(
-            "UPDATE access_grant g SET pin = $2, rejected = NULL, applied_at = NULL, first_epoch = c.epoch,"
-            " first_ver = c.want_ver FROM controller c WHERE c.id = g.controller AND g.id = $1",
-            id,
-            vault.seal(pin.encode(), f"pin:{id}"),
-        )
+    await codes.leave_windows(ids)
+    kept = [Kept(one.id, one.door, Span(one.nb, one.na)) for one in windows]
+    pin = await codes.keep_drawn(credential, pin_rules.common(one.driver for one in same), kept)
+    await codes.write_pin(ids, pin)
+    await db.run(
+        "UPDATE access_grant g SET credential = $2, rejected = NULL, applied_at = NULL, first_epoch = c.epoch,"
+        " first_ver = c.want_ver FROM controller c WHERE c.id = g.controller AND g.id = ANY($1)",
+        ids,
+        credential,
+    )
+
+
+class _Window(db.Record):
+    id: UUID
+    door: str
+    nb: datetime
+    na: datetime
 
 
 def _is_uuid(id: str) -> bool:

@@ -4,7 +4,6 @@ Knows holds, reservations, free time and search. Asks billing for prices and cha
 """
 
 from booking.reservations.actions import cancel, complete_due, reserve, settle_payment
-from booking.reservations.calendar import open_spans
 from booking.reservations.days import Days, availability
 from booking.reservations.errors import HoldExpired, SlotTaken
 from booking.reservations.holds import (
@@ -16,6 +15,7 @@ from booking.reservations.holds import (
     hold,
     release_hold,
 )
+from booking.reservations.misfits import Outside, outside_hours
 from booking.reservations.offers import Customer, price
 from booking.reservations.queries import (
     Held,
@@ -39,6 +39,7 @@ __all__ = [
     "Held",
     "Hit",
     "HoldExpired",
+    "Outside",
     "Purpose",
     "Query",
     "ReservationCard",
@@ -60,7 +61,7 @@ __all__ = [
     "held",
     "hold",
     "must_see",
-    "open_spans",
+    "outside_hours",
     "page",
     "price",
     "release_hold",

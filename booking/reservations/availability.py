@@ -4,10 +4,12 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from uuid import UUID
 
-from booking import db
-from booking.places import Resource, Week
-from booking.reservations.calendar import day_span, is_free, open_spans, raster, refusal
+from booking import db, places
+from booking.clock import SWEDEN
+from booking.places import OpenDays, Resource, Rules
+from booking.reservations.calendar import Who, day_span, is_free, raster, refusal
 from booking.span import Span
 
 # The last row that starts before the window reaches into it or nothing does: the constraint forbids overlaps.
@@ -52,18 +54,25 @@ class Start:
     reason: str | None
 
 
-def starts_of_day(
-    resource: Resource, week: Week, taken: list[Span], day: date, minutes: int, now: datetime
-) -> list[Start]:
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What decides about a wish besides occupation: the rules of the day, the open days, and who asks."""
+
+    opening: OpenDays
+    rules: Rules
+    who: Who
+    purpose: str
+
+
+def starts_of_day(ground: Ground, taken: list[Span], day: date, minutes: int, now: datetime) -> list[Start]:
     """Return every start of the local day at which the place is open for the whole length."""
     result = []
-    opening = open_spans(week, day)
-    for start in raster(day, resource.step_min):
-        if not any(one.start <= start < one.end for one in opening):
+    for start in raster(day, ground.rules.step_min):
+        if not any(one.start <= start < one.end for one in ground.opening.get(day, ())):
             continue
         span = Span(start, start + timedelta(minutes=minutes))
-        reason = refusal(resource, week, span, now)
-        if reason is None and not is_free(span, taken, resource.gap_min):
+        reason = refusal(ground.rules, ground.opening, span, now, ground.who, ground.purpose)
+        if reason is None and not is_free(span, taken, ground.rules.gap_min):
             reason = "booked"
         if reason != "outside_hours":
             result.append(Start(span, reason))
@@ -76,15 +85,31 @@ def search_window(first: date, days: int, minutes: int) -> Span:
     return Span(day_span(first - timedelta(days=1)).start, end)
 
 
+async def open_days_around(resources: Iterable[Resource], window: Span) -> dict[UUID, OpenDays]:
+    """Return the open days of the resources' calendars that bookings in the window can touch."""
+    first, last = (end.astimezone(SWEDEN).date() for end in (window.start, window.end))
+    return await places.open_days(sorted({one.calendar for one in resources}), first, last)
+
+
 async def next_free(
-    resource: Resource, week: Week, first: date, minutes: int, now: datetime, *, horizon_days: int = 28
+    resource: Resource,
+    who: Who,
+    purpose: str,
+    first: date,
+    minutes: int,
+    now: datetime,
+    *,
+    horizon_days: int = 28,
 ) -> Span | None:
     """Return the first free start from a local day on, looking a week at a time; None within the horizon."""
     for offset in range(0, horizon_days, 7):
         begin = first + timedelta(days=offset)
-        taken = busy_of(resource, await busy(resource.leaves, search_window(begin, 7, minutes), now))
+        window = search_window(begin, 7, minutes)
+        taken = busy_of(resource, await busy(resource.leaves, window, now))
+        opening = (await open_days_around([resource], window))[resource.calendar]
         for day in (begin + timedelta(days=n) for n in range(7)):
-            for start in starts_of_day(resource, week, taken, day, minutes, now):
+            rules = (await places.rules_on([resource.id], day))[resource.id]
+            for start in starts_of_day(Ground(opening, rules, who, purpose), taken, day, minutes, now):
                 if start.reason is None:
                     return start.span
     return None

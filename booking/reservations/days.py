@@ -5,10 +5,18 @@ from typing import Literal
 from uuid import UUID
 
 from booking import db, places
-from booking.places import Resource, ResourceCard
-from booking.reservations.availability import busy, busy_of, next_free, search_window, starts_of_day
-from booking.reservations.calendar import day_span, join, open_spans, subtract
-from booking.reservations.offers import Customer, Pricer
+from booking.places import Resource, ResourceCard, join
+from booking.reservations.availability import (
+    Ground,
+    busy,
+    busy_of,
+    next_free,
+    open_days_around,
+    search_window,
+    starts_of_day,
+)
+from booking.reservations.calendar import Who, day_span, subtract
+from booking.reservations.offers import Customer, Pricer, who
 from booking.reservations.search import FreeStart
 from booking.span import Span
 
@@ -59,34 +67,38 @@ async def availability(
 ) -> Days:
     """Return `days` local days of a resource from `first` on. Raises NotFound."""
     resource = await places.resource(resource_id)
-    minutes = minutes or resource.min_min
-    week = (await places.weeks([resource.facility.id]))[resource.facility.id]
-    taken = busy_of(resource, await busy(resource.leaves, search_window(first, days, minutes), now))
+    rules = (await places.rules_on([resource_id], first))[resource_id]
+    minutes = minutes or rules.min_min
+    asker = await who(customer, resource.facility.municipality.code, first)
+    window = search_window(first, days, minutes)
+    taken = busy_of(resource, await busy(resource.leaves, window, now))
+    opening = (await open_days_around([resource], window))[resource.calendar]
     pricer, budget = Pricer(customer, purpose), PRICED
     result = []
     for day in (first + timedelta(days=n) for n in range(days)):
         starts = []
-        for one in starts_of_day(resource, week, taken, day, minutes, now):
+        on_day = (await places.rules_on([resource_id], day))[resource_id]
+        for one in starts_of_day(Ground(opening, on_day, asker, purpose), taken, day, minutes, now):
             ore = await pricer.ore(resource, one.span) if one.reason is None and budget > 0 else None
             budget -= ore is not None
             starts.append(DayStart(one.span.start, one.span.end, one.reason is None, one.reason, ore))
-        opening = open_spans(week, day)
+        spans = opening.get(day, [])
         result.append(
             Day(
                 day,
-                opening[0].start if opening else None,
-                opening[-1].end if opening else None,
-                _intervals(day, opening, taken, now),
+                spans[0].start if spans else None,
+                spans[-1].end if spans else None,
+                _intervals(day, spans, taken, now),
                 starts,
             )
         )
     return Days(
         resource.card,
-        resource.step_min,
-        resource.min_min,
-        resource.max_min,
+        rules.step_min,
+        rules.min_min,
+        rules.max_min,
         result,
-        await _next(resource, week, first, minutes, pricer, now),
+        await _next(resource, asker, purpose, first, minutes, pricer, now),
     )
 
 
@@ -108,7 +120,7 @@ def _intervals(day: date, opening: list[Span], taken: list[Span], now: datetime)
 
 
 async def _next(
-    resource: Resource, week: places.Week, first: date, minutes: int, pricer: Pricer, now: datetime
+    resource: Resource, asker: Who, purpose: str, first: date, minutes: int, pricer: Pricer, now: datetime
 ) -> FreeStart | None:
-    span = await next_free(resource, week, first, minutes, now)
+    span = await next_free(resource, asker, purpose, first, minutes, now)
     return None if span is None else FreeStart(span.start, span.end, await pricer.ore(resource, span))

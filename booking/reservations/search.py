@@ -10,14 +10,17 @@ from booking import db, people, places
 from booking.clock import SWEDEN
 from booking.places import Resource, ResourceCard
 from booking.reservations.availability import (
+    Ground,
     Start,
     busy,
     busy_of,
     next_free,
+    open_days_around,
     search_window,
     starts_of_day,
 )
-from booking.reservations.offers import Customer, Pricer, local_day
+from booking.reservations.calendar import Who, local_day
+from booking.reservations.offers import Customer, Pricer, who
 from booking.span import Span
 
 SHOWN, NEAREST = 6, 4
@@ -110,7 +113,7 @@ async def search(query: Query, now: datetime) -> Results:
         min_area_m2=query.min_area_m2,
         whole=query.whole,
     )
-    weeks = await places.weeks(sorted({one.facility.id for one in found}))
+    grounds = await _grounds(found, query.day, query.minutes, query.customer, query.purpose)
     taken = await busy(
         [leaf for one in found for leaf in one.leaves], search_window(query.day, 1, query.minutes), now
     )
@@ -118,7 +121,7 @@ async def search(query: Query, now: datetime) -> Results:
     hits = []
     for one in found:
         starts = _in_window(
-            starts_of_day(one, weeks[one.facility.id], busy_of(one, taken), query.day, query.minutes, now),
+            starts_of_day(grounds[one.id], busy_of(one, taken), query.day, query.minutes, now),
             query,
         )
         hits.append(await _hit(one, starts, own, query, pricer))
@@ -129,7 +132,7 @@ async def search(query: Query, now: datetime) -> Results:
         len(hits),
         free,
         _facets(found),
-        [] if free else await _later(hits, found, weeks, query, pricer, now),
+        [] if free else await _later(hits, found, grounds, query, pricer, now),
     )
 
 
@@ -139,25 +142,43 @@ async def alternatives(
     """Return the nearest free times of the same resource, and free like ones at the same time, neighbours too."""
     pricer, day = Pricer(customer, purpose), local_day(span)
     first = max(day - timedelta(days=2), now.astimezone(SWEDEN).date())
-    week = (await places.weeks([resource.facility.id]))[resource.facility.id]
-    taken = busy_of(resource, await busy(resource.leaves, search_window(first, 5, span.minutes), now))
-    same = [
-        start.span
-        for n in range(5)
-        for start in starts_of_day(resource, week, taken, first + timedelta(days=n), span.minutes, now)
-        if start.reason is None
-    ]
+    same: list[Span] = []
+    window = search_window(first, 5, span.minutes)
+    taken = busy_of(resource, await busy(resource.leaves, window, now))
+    for near in (first + timedelta(days=n) for n in range(5)):
+        ground = (await _grounds([resource], near, span.minutes, customer, purpose))[resource.id]
+        starts = starts_of_day(ground, taken, near, span.minutes, now)
+        same += [start.span for start in starts if start.reason is None]
     same.sort(key=lambda one: (abs(one.start - span.start), one.start))
     if not same:
-        after = await next_free(resource, week, first, span.minutes, now)
+        asker = await who(customer, resource.facility.municipality.code, day)
+        after = await next_free(resource, asker, purpose, first, span.minutes, now)
         same = [] if after is None else [after]
     here = [
         await _suggest(resource, one, resource.facility.municipality.code, None, pricer) for one in same[:3]
     ]
-    return here, await _elsewhere(resource, span, pricer, now)
+    return here, await _elsewhere(resource, span, customer, purpose, now)
 
 
-async def _elsewhere(resource: Resource, span: Span, pricer: Pricer, now: datetime) -> list[Suggestion]:
+async def _grounds(
+    found: list[Resource], day: date, minutes: int, customer: Customer, purpose: str
+) -> dict[UUID, Ground]:
+    """Return what decides about each resource on a day besides occupation."""
+    opening = await open_days_around(found, search_window(day, 1, minutes))
+    rules = await places.rules_on([one.id for one in found], day)
+    askers: dict[str, Who] = {}
+    for owner in {one.facility.municipality.code for one in found}:
+        askers[owner] = await who(customer, owner, day)
+    return {
+        one.id: Ground(opening[one.calendar], rules[one.id], askers[one.facility.municipality.code], purpose)
+        for one in found
+    }
+
+
+async def _elsewhere(
+    resource: Resource, span: Span, customer: Customer, purpose: str, now: datetime
+) -> list[Suggestion]:
+    pricer = Pricer(customer, purpose)
     own, place = resource.facility.municipality.code, (resource.facility.lat, resource.facility.lon)
     codes = {own} | {n for one in await people.municipalities() if one.code == own for n in one.neighbours}
     like = [
@@ -165,15 +186,13 @@ async def _elsewhere(resource: Resource, span: Span, pricer: Pricer, now: dateti
         for one in await places.resources(municipalities=sorted(codes), kind=resource.kind)
         if one.id != resource.id
     ]
-    weeks = await places.weeks(sorted({one.facility.id for one in like}))
+    grounds = await _grounds(like, local_day(span), span.minutes, customer, purpose)
     taken = await busy(
         [leaf for one in like for leaf in one.leaves], search_window(local_day(span), 1, span.minutes), now
     )
     free = []
     for one in like:
-        starts = starts_of_day(
-            one, weeks[one.facility.id], busy_of(one, taken), local_day(span), span.minutes, now
-        )
+        starts = starts_of_day(grounds[one.id], busy_of(one, taken), local_day(span), span.minutes, now)
         if any(start.span == span and start.reason is None for start in starts):
             free.append(one)
     free.sort(key=lambda one: distance_m(place, (one.facility.lat, one.facility.lon)))
@@ -255,7 +274,7 @@ def _facets(found: list[Resource]) -> Facets:
 async def _later(
     hits: list[Hit],
     found: list[Resource],
-    weeks: dict[UUID, places.Week],
+    grounds: dict[UUID, Ground],
     query: Query,
     pricer: Pricer,
     now: datetime,
@@ -265,7 +284,8 @@ async def _later(
     result = []
     for hit in hits[:5]:
         resource = by_id[hit.resource.id]
-        span = await next_free(resource, weeks[resource.facility.id], query.day, query.minutes, now)
+        asker = grounds[resource.id].who
+        span = await next_free(resource, asker, query.purpose, query.day, query.minutes, now)
         if span is not None:
             ore = await pricer.ore(resource, span)
             result.append(Suggestion(hit.resource, hit.neighbour, hit.distance_m, span.start, span.end, ore))

@@ -126,6 +126,90 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/feeds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Index
+         * @description Return the caller's own feeds with their secret addresses.
+         */
+        get: operations["ListFeeds"];
+        put?: never;
+        /**
+         * Create
+         * @description Make a secret address. Who has it can read the calendar, so give it to nobody else.
+         */
+        post: operations["CreateFeed"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/feeds/ics/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read
+         * @description Return the calendar behind a secret address (RFC 5545), or 304 where it is unchanged.
+         */
+        get: operations["ReadFeed"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/feeds/{feed_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke
+         * @description Take the address back; programs that still ask are told 410.
+         */
+        delete: operations["RevokeFeed"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/feeds/{feed_id}/renew": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Renew
+         * @description Give the feed another address; the old one stops at once.
+         */
+        post: operations["RenewFeed"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/holds": {
         parameters: {
             query?: never;
@@ -446,6 +530,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/resources/{resource_id}/calendar.ics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * OfResource
+         * @description Return when a resource is taken, without saying by whom; anybody may subscribe.
+         */
+        get: operations["ReadResourceCalendar"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/search": {
         parameters: {
             query?: never;
@@ -485,6 +589,134 @@ export interface paths {
          * @description Log out: the session is over everywhere it was used.
          */
         delete: operations["LogOut"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/settings/{level}/{place_id}/hours": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read
+         * @description Return weekly hours and exceptions, the next four weeks, and the bookings that lie outside.
+         */
+        get: operations["GetHours"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/settings/{level}/{place_id}/hours/exceptions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add
+         * @description Open at other hours on some days, or close; several for the same days are its stretches.
+         */
+        post: operations["AddException"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/settings/{level}/{place_id}/hours/exceptions/{exception}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * TakeBack
+         * @description Open as usual again on the exception's days.
+         */
+        delete: operations["DeleteException"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/settings/{level}/{place_id}/hours/schedules/{schedule}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Write
+         * @description Write weekly hours within dates; `new` adds them.
+         */
+        put: operations["WriteSchedule"];
+        post?: never;
+        /**
+         * Remove
+         * @description Take back weekly hours.
+         */
+        delete: operations["DeleteSchedule"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/settings/{level}/{place_id}/rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read
+         * @description Return the rules as the level wrote them, what they amount to today and what they inherit.
+         */
+        get: operations["GetRules"];
+        /**
+         * Write
+         * @description Write the rules that hold from a day on; a set that begins the same day is replaced.
+         */
+        put: operations["WriteRules"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/settings/{level}/{place_id}/rules/{valid_from}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove
+         * @description Take back the rules that begin on a day.
+         */
+        delete: operations["DeleteRules"];
         options?: never;
         head?: never;
         patch?: never;
@@ -660,26 +892,38 @@ export interface components {
             closes_at: string;
             confirmed_at: string | null;
             flags: string[];
+            hint: string;
             id: string;
+            /** @enum {string} */
+            kind: "door" | "compartment";
             name: string;
             offline: boolean;
             /** Format: date-time */
             opens_at: string;
+            reserve_pin: string | null;
             /** @enum {string} */
             state: "planned" | "sealed" | "on_broker" | "applied" | "active" | "used" | "ended" | "removing" | "removed_confirmed" | "rejected";
         };
         /** AccessView */
         AccessView: {
             alarm: string | null;
+            also_pin: string | null;
             /** Format: date-time */
             closes_at: string;
+            /** @enum {string} */
+            code_of: "booking" | "series" | "standing";
             confirmed_at: string | null;
             doors: components["schemas"]["AccessDoor"][];
+            may_share: boolean;
+            /** @enum {string} */
+            means: "pin" | "card" | "pin+card";
             on_call_phone: string;
             /** Format: date-time */
             opens_at: string;
             pin: string | null;
+            reserve_offered: boolean;
             reserve_pin: string | null;
+            shares: components["schemas"]["Share"][];
             /** @enum {string} */
             state: "planned" | "sealed" | "on_broker" | "applied" | "active" | "used" | "ended" | "removing" | "removed_confirmed" | "rejected";
         };
@@ -717,6 +961,13 @@ export interface components {
             intervals: components["schemas"]["Interval"][];
             opens: string | null;
             starts: components["schemas"]["DayStart"][];
+        };
+        /** DayPreview */
+        DayPreview: {
+            /** Format: date */
+            date: string;
+            reason: string | null;
+            spans: components["schemas"]["Stretch"][];
         };
         /** DayStart */
         DayStart: {
@@ -819,6 +1070,18 @@ export interface components {
         Doors: {
             doors: components["schemas"]["DoorView"][];
         };
+        /** ExceptionView */
+        ExceptionView: {
+            closes: string | null;
+            /** Format: date */
+            from_day: string;
+            /** Format: uuid */
+            id: string;
+            opens: string | null;
+            reason: string;
+            /** Format: date */
+            to_day: string;
+        };
         /** Facet */
         Facet: {
             count: number;
@@ -870,6 +1133,26 @@ export interface components {
             name: string;
             on_call_phone: string;
             slug: string;
+        };
+        /** FeedList */
+        FeedList: {
+            feeds: components["schemas"]["FeedView"][];
+            total: number;
+        };
+        /** FeedView */
+        FeedView: {
+            /** Format: date-time */
+            created_at: string;
+            /** Format: uuid */
+            id: string;
+            /** @enum {string} */
+            kind: "account" | "party" | "resource";
+            name: string;
+            party_id: string | null;
+            read_at: string | null;
+            resource_id: string | null;
+            shows_names: boolean;
+            url: string;
         };
         /** FieldError */
         FieldError: {
@@ -924,6 +1207,14 @@ export interface components {
             party_id?: string | null;
             /** @enum {null|string} */
             purpose?: "training" | "match" | "meeting" | "event" | "private" | "other" | null;
+        };
+        /** Hours */
+        Hours: {
+            exceptions: components["schemas"]["ExceptionView"][];
+            outside: components["schemas"]["Outside"][];
+            outside_total: number;
+            preview: components["schemas"]["DayPreview"][];
+            schedules: components["schemas"]["ScheduleView"][];
         };
         /** Identity */
         Identity: {
@@ -1002,6 +1293,13 @@ export interface components {
             total_ore: number;
             vat: components["schemas"]["VatView"][];
         };
+        /** LevelRef */
+        LevelRef: {
+            id: string;
+            name: string;
+            /** @enum {string} */
+            scope: "municipalities" | "facilities" | "resources";
+        };
         /** LogIn */
         LogIn: {
             email: string;
@@ -1047,6 +1345,13 @@ export interface components {
             name: string;
             password: string;
         };
+        /** NewFeed */
+        NewFeed: {
+            /** @enum {string} */
+            kind: "account" | "party" | "resource";
+            party_id?: string | null;
+            resource_id?: string | null;
+        };
         /** NewHold */
         NewHold: {
             /**
@@ -1071,6 +1376,14 @@ export interface components {
             start: string;
             title?: string | null;
         };
+        /** NewHours */
+        NewHours: {
+            name: string;
+            /** Format: date */
+            valid_from: string;
+            valid_to?: string | null;
+            week: components["schemas"]["WeekHours"][];
+        };
         /** NewReservation */
         NewReservation: {
             /** @example 56400 */
@@ -1082,12 +1395,58 @@ export interface components {
             /** @constant */
             terms_accepted: true;
         };
+        /** NewRules */
+        NewRules: {
+            answer_days?: number | null;
+            /** @enum {null|string} */
+            approval?: "none" | "required" | null;
+            gap_min?: number | null;
+            horizon_days?: number | null;
+            kinds?: ("person" | "association" | "municipal_unit" | "company")[] | null;
+            max_min?: number | null;
+            min_age?: number | null;
+            min_min?: number | null;
+            needs_driver?: boolean | null;
+            notice_min?: number | null;
+            opens_on?: string | null;
+            own_first_days?: number | null;
+            pending_holds?: boolean | null;
+            preempt_days?: number | null;
+            purposes?: ("training" | "match" | "meeting" | "event" | "private" | "other")[] | null;
+            quota_open?: number | null;
+            quota_week?: number | null;
+            step_min?: number | null;
+            terms?: string | null;
+            /** Format: date */
+            valid_from: string;
+        };
         /** NewRun */
         NewRun: {
             /** @example 2026-11 */
             month: string;
             /** @example 2401 */
             municipality: string;
+        };
+        /** OtherHours */
+        OtherHours: {
+            /** @example 18:00 */
+            closes?: string | null;
+            /** Format: date */
+            from_day: string;
+            /** @example 18:00 */
+            opens?: string | null;
+            reason: string;
+            /** Format: date */
+            to_day: string;
+        };
+        /** Outside */
+        Outside: {
+            /** Format: uuid */
+            id: string;
+            number: string;
+            party_name: string | null;
+            /** Format: date-time */
+            start: string;
         };
         /** PartyName */
         PartyName: {
@@ -1207,7 +1566,7 @@ export interface components {
             /** Format: uuid */
             id: string;
             /** @enum {string} */
-            kind: "hall" | "hall_part" | "ice" | "pitch" | "premises" | "vehicle" | "pool" | "court";
+            kind: "hall" | "hall_part" | "ice" | "pitch" | "premises" | "vehicle" | "pool" | "court" | "lane" | "bike" | "equipment";
             name: string;
             parent_id: string | null;
             part_of: string | null;
@@ -1229,6 +1588,64 @@ export interface components {
             /** Format: uuid */
             id: string;
             name: string;
+        };
+        /** RuleSetView */
+        RuleSetView: {
+            answer_days: number | null;
+            approval: string | null;
+            gap_min: number | null;
+            horizon_days: number | null;
+            kinds: string[] | null;
+            max_min: number | null;
+            min_age: number | null;
+            min_min: number | null;
+            needs_driver: boolean | null;
+            notice_min: number | null;
+            opens_on: string | null;
+            own_first_days: number | null;
+            pending_holds: boolean | null;
+            preempt_days: number | null;
+            purposes: string[] | null;
+            quota_open: number | null;
+            quota_week: number | null;
+            step_min: number | null;
+            terms: string | null;
+            /** Format: date */
+            valid_from: string;
+        };
+        /** RulesPage */
+        RulesPage: {
+            changes: components["schemas"]["RuleSetView"][];
+            children: components["schemas"]["LevelRef"][];
+            id: string;
+            in_force: components["schemas"]["RulesView"];
+            inherited: components["schemas"]["RulesView"];
+            name: string;
+            path: components["schemas"]["LevelRef"][];
+            /** @enum {string} */
+            scope: "municipalities" | "facilities" | "resources";
+        };
+        /** RulesView */
+        RulesView: {
+            answer_days: number;
+            gap_min: number;
+            horizon_days: number;
+            kinds: string[] | null;
+            max_min: number;
+            min_age: number;
+            min_min: number;
+            needs_approval: boolean;
+            needs_driver: boolean;
+            notice_min: number;
+            opens_on: string | null;
+            own_first_days: number;
+            pending_holds: boolean;
+            preempt_days: number | null;
+            purposes: string[] | null;
+            quota_open: number | null;
+            quota_week: number | null;
+            step_min: number;
+            terms: string | null;
         };
         /** RunResult */
         RunResult: {
@@ -1257,6 +1674,16 @@ export interface components {
             next_run_on: string | null;
             runs: components["schemas"]["RunView"][];
         };
+        /** ScheduleView */
+        ScheduleView: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+            /** Format: date */
+            valid_from: string;
+            valid_to: string | null;
+            week: components["schemas"]["WeekStretch"][];
+        };
         /** SearchHint */
         SearchHint: {
             /** @constant */
@@ -1270,6 +1697,17 @@ export interface components {
             results: components["schemas"]["Hit"][];
             total: number;
             total_free: number;
+        };
+        /** Share */
+        Share: {
+            /** Format: date-time */
+            created_at: string;
+            first_used_at: string | null;
+            /** Format: uuid */
+            id: string;
+            label: string;
+            /** @enum {string} */
+            state: "planned" | "sealed" | "on_broker" | "applied" | "active" | "used" | "ended" | "removing" | "removed_confirmed" | "rejected";
         };
         /** SimulatedDoor */
         SimulatedDoor: {
@@ -1292,6 +1730,11 @@ export interface components {
             receipt_text: string | null;
             /** @enum {string} */
             state: "none" | "pending" | "paid" | "refund_pending" | "refunded" | "to_invoice" | "invoiced" | "failed";
+        };
+        /** Stretch */
+        Stretch: {
+            closes: string;
+            opens: string;
         };
         /** Suggestion */
         Suggestion: {
@@ -1352,7 +1795,7 @@ export interface components {
             /** Format: uuid */
             id: string;
             /** @enum {string} */
-            kind: "hall" | "hall_part" | "ice" | "pitch" | "premises" | "vehicle" | "pool" | "court";
+            kind: "hall" | "hall_part" | "ice" | "pitch" | "premises" | "vehicle" | "pool" | "court" | "lane" | "bike" | "equipment";
             name: string;
             opens: string | null;
             parent_id: string | null;
@@ -1388,6 +1831,20 @@ export interface components {
             rate: number;
             text: string;
             vat_ore: number;
+        };
+        /** WeekHours */
+        WeekHours: {
+            /** @example 18:00 */
+            closes: string;
+            /** @example 18:00 */
+            opens: string;
+            weekday: number;
+        };
+        /** WeekStretch */
+        WeekStretch: {
+            closes: string;
+            opens: string;
+            weekday: number;
         };
     };
     responses: never;
@@ -1659,6 +2116,291 @@ export interface operations {
             };
             /** @description Bad Request */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListFeeds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FeedList"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    CreateFeed: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description One per intent; the same key and body are answered alike and act once. */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewFeed"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FeedView"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ReadFeed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/calendar": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Gone */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    RevokeFeed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                feed_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    RenewFeed: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description One per intent; the same key and body are answered alike and act once. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                feed_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FeedView"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2701,12 +3443,54 @@ export interface operations {
             };
         };
     };
+    ReadResourceCalendar: {
+        parameters: {
+            query?: {
+                language?: "sv" | "en";
+            };
+            header?: never;
+            path: {
+                resource_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/calendar": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     Search: {
         parameters: {
             query?: {
                 date?: string | null;
                 q?: string | null;
-                kind?: "hall" | "hall_part" | "ice" | "pitch" | "premises" | "vehicle" | "pool" | "court" | null;
+                kind?: "hall" | "hall_part" | "ice" | "pitch" | "premises" | "vehicle" | "pool" | "court" | "lane" | "bike" | "equipment" | null;
                 municipality?: string[] | null;
                 neighbours?: boolean;
                 lat?: number | null;
@@ -2838,6 +3622,470 @@ export interface operations {
             };
             /** @description Forbidden */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    GetHours: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                level: "municipalities" | "facilities" | "resources";
+                /** @description Code or UUID. */
+                place_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Hours"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    AddException: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description One per intent; the same key and body are answered alike and act once. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                level: "municipalities" | "facilities" | "resources";
+                /** @description Code or UUID. */
+                place_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OtherHours"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Hours"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    DeleteException: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                level: "municipalities" | "facilities" | "resources";
+                /** @description Code or UUID. */
+                place_id: string;
+                exception: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Hours"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    WriteSchedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                level: "municipalities" | "facilities" | "resources";
+                /** @description Code or UUID. */
+                place_id: string;
+                /** @description UUID or new. */
+                schedule: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewHours"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Hours"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    DeleteSchedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                level: "municipalities" | "facilities" | "resources";
+                /** @description Code or UUID. */
+                place_id: string;
+                schedule: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Hours"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    GetRules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                level: "municipalities" | "facilities" | "resources";
+                /** @description Code or UUID. */
+                place_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RulesPage"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    WriteRules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                level: "municipalities" | "facilities" | "resources";
+                /** @description Code or UUID. */
+                place_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRules"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RulesPage"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    DeleteRules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                level: "municipalities" | "facilities" | "resources";
+                /** @description Code or UUID. */
+                place_id: string;
+                valid_from: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RulesPage"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
