@@ -28,6 +28,7 @@ class Settings:
     pool_size: int = 8
     map_tile_url: str | None = None
     map_attribution: str | None = None
+    mqtt_accounts: str | None = None  # `dynsec`, or our own broker's state directory; None = by hand
 
     @property
     def secure_cookies(self) -> bool:
@@ -57,6 +58,7 @@ class Settings:
             pool_size=int(env.get("DATABASE_POOL", "8")),
             map_tile_url=env.get("MAP_TILE_URL"),
             map_attribution=env.get("MAP_ATTRIBUTION"),
+            mqtt_accounts=env.get("MQTT_ACCOUNTS"),
         )
 
 
