@@ -22,6 +22,7 @@ from booking.locks.credentials import (
 )
 from booking.locks.enrolment import (
     Enrolment,
+    StillBooked,
     activate_key,
     add_door,
     allow,
@@ -73,6 +74,7 @@ __all__ = [
     "Search",
     "Share",
     "State",
+    "StillBooked",
     "Weekly",
     "Wish",
     "access_of",
