@@ -11,14 +11,18 @@ from litestar.di import Provide
 from litestar.openapi.config import OpenAPIConfig
 
 from booking import billing, db, feeds, locks, messages
+from booking import billing, db, locks
+from booking.api.access import AccessController
 from booking.api.auth import provide_actor, provide_now
 from booking.api.billing import InvoiceController, RunController
+from booking.api.controllers import ControllerController
+from booking.api.credentials import CredentialController
+from booking.api.doors import AlarmController, DoorController, DoorEventController
 from booking.api.errors import HANDLERS
 from booking.api.events import EventController, Hub
 from booking.api.feeds import FeedController, hide_secret
 from booking.api.gate import before_request
 from booking.api.health import HealthController
-from booking.api.locks import LockController
 from booking.api.openapi import TidyJson
 from booking.api.people import PeopleController
 from booking.api.places import PlacesController
@@ -41,7 +45,12 @@ CONTROLLERS = [
     HoldController,
     ReservationController,
     TimelineController,
-    LockController,
+    AccessController,
+    DoorController,
+    AlarmController,
+    DoorEventController,
+    CredentialController,
+    ControllerController,
     InvoiceController,
     RunController,
     EventController,
