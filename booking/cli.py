@@ -161,3 +161,13 @@ def controller(context: click.Context) -> None:
 
     sys.argv = ["booking controller", *context.args]
     sys.exit(run())
+
+
+@main.command(context_settings={"ignore_unknown_options": True, "allow_extra_args": True})
+@click.pass_context
+def bridge(context: click.Context) -> None:
+    """Run a bridge to third-party locks (see docs/how-to/bridge.md)."""
+    from booking.bridge.main import main as run
+
+    sys.argv = ["booking bridge", *context.args]
+    sys.exit(run())

@@ -89,9 +89,11 @@ class Bridge(Controller):
         self._unfit: dict[str, Why] = {}
         self._crowded: dict[str, Why] = {}
         self._owed: dict[str, set[str]] = {}
+        self._standing: tuple[list[str], dict[str, Why]] = ([], {})
         self._declared = {door: driver.declared for door, driver in drivers.items()}
+        self._locks = _Locks(self.devices, hand)
         super().__init__(
-            name, keys, store, _Locks(self.devices, hand), read, send,
+            name, keys, store, self._locks, read, send,
             capacity=capacity([*self._declared.values()]), wired=list(drivers),
         )  # fmt: skip
         self._plan(read())
@@ -126,8 +128,10 @@ class Bridge(Controller):
         """The broker next to the locks is there, or gone."""
         with self._lock:
             moment = self._read()
-            for device in self.devices.values():
+            for door, device in self.devices.items():
                 device.connected(is_online, moment.mono_ms)
+                if is_online and self._doors.mode(door, moment) == "unlocked":
+                    self._locks.unlock(door)  # what was said while it was away is lost
             self._work(moment)
 
     def hear(self, message: Message) -> None:
@@ -139,12 +143,32 @@ class Bridge(Controller):
                     self._see(door, device, sighting, moment)
             self._work(moment)
 
+    def open_once(self, door: str) -> bool:
+        """The door is released for its usual seconds at a dashboard's wish; False in lockdown or if unknown."""
+        with self._lock:
+            moment = self._read()
+            known = self.snapshot is not None and door in self.snapshot.doors
+            if not known or self._doors.mode(door, moment) == "lockdown":
+                return False
+            with self.store.change():
+                self._diary.note(moment, "granted", door, k="cmd")
+            self._doors.release(door, moment)
+            self._speak(moment)
+            return True
+
+    def doors_now(self) -> dict[str, DoorReport]:
+        """Return each door as it is reported."""
+        with self._lock:
+            shown = self._doors.report(self._read())
+            return {door: self._as_the_lock_says(door, each) for door, each in shown.items()}
+
     def _work(self, moment: Moment) -> None:
         self._plan(moment)
         for device in self.devices.values():
             device.tick(moment.mono_ms, self.now_s(moment))
-            if device.is_changed:
-                device.is_changed, self._voice.report_due = False, True
+        standing = (self.pending(), self._refusals())
+        if standing != self._standing:
+            self._standing, self._voice.report_due = standing, True
         self._speak(moment)
 
     def _plan(self, moment: Moment) -> None:
@@ -227,6 +251,7 @@ class Bridge(Controller):
         return self._crowded | why
 
     def _report(self, number: int, moment: Moment) -> Report:
+        self._plan(moment)  # a snapshot just stored must not be reported by what was owed before it
         report, refused = super()._report(number, moment), self._refusals()
         stored = self.stored.refused if self.stored else []
         own = {each.id for each in stored}

@@ -34,14 +34,13 @@ Save = Callable[[list[Held]], None]
 
 
 class Device:
-    """Used under the bridge's lock. `is_changed` says that a report is due."""
+    """Used under the bridge's lock."""
 
     def __init__(self, door: str, driver: Driver, held: Sequence[Held], save: Save, say: Callable[[str], None],
                  send: Callable[[Message], None]) -> None:  # fmt: skip
         self.door, self.driver = door, driver
         self.held = {row.slot: row for row in held}
         self.wanted: list[Code] = []
-        self.is_changed = False
         self._save, self._say, self._send = save, say, send
         self._steps: Steps | Surveying | None = None
         self._doing: plan.Task | Literal["survey", "prepare"] | None = None
@@ -207,12 +206,8 @@ class Device:
 
     def _keep(self, row: Held) -> None:
         self.held[row.slot] = row
-        self._changed()
+        self._save(list(self.held.values()))
 
     def _drop(self, slot: int) -> None:
         del self.held[slot]
-        self._changed()
-
-    def _changed(self) -> None:
-        self.is_changed = True
         self._save(list(self.held.values()))

@@ -103,7 +103,14 @@ def test_a_code_changed_at_the_keypad__is_read_anew_and_put_back(
 
 def test_who_opened__is_told_by_slot(bench: LockBench, gateway: NodeParts) -> None:
     bench.want(code("0042"))
-    data = {"opereventsrc": 0, "opereventcode": 2, "userid": 1, "pin": [48], "zigbeelocaltime": 0, "data": [0]}
+    data = {
+        "opereventsrc": 0,
+        "opereventcode": 2,
+        "userid": 1,
+        "pin": [48],
+        "zigbeelocaltime": 0,
+        "data": [0],
+    }
     for message in gateway.told(
         gateway.say({"event": {"command": "operationEventNotification", "data": data}})
     ):

@@ -34,6 +34,7 @@ from booking.bridge.contract import (
 )
 
 ANSWER_MS: Final = 10_000
+LIST_MS: Final = 3_000  # for the first code; a list without one says nothing at all
 QUIET_MS: Final = 2_000  # so long without another code is the end of a list
 NO_CLOCK_S: Final = 86_400  # a board so far behind has not reached its time server
 MARK: Final = "lk-"
@@ -160,20 +161,18 @@ class EspRfid:
 
     def _list(self) -> Generator[Ask, Message, Listing]:
         users: Listing = {}
-        ask = self._ask("getuserlist", answered=self._is_listed)
+        ask = Ask((self._message("getuserlist"),), self._is_listed, LIST_MS)
         try:
             while True:
                 said = self._decoded((yield ask))
-                if said is not None and said.uid is not None and said.type is None:
-                    users[said.uid] = said
-                elif said is not None and said.type == "getuserlist":
+                if said is not None and said.type == "getuserlist":
                     return users
+                if said is not None and said.uid is not None:
+                    users[said.uid] = said
                 ask = Ask((), self._is_listed, QUIET_MS)
         except TimedOut:
-            if not ask.says:
-                return users
-            # An empty list says nothing at all: only a board that is there otherwise may be believed.
-            yield self._ask("getconf", answered=lambda message: self._decoded(message) is not None)
+            if not users:  # only a board that answers otherwise is believed to have none
+                yield self._ask("getconf")
             return users
 
     def _is_listed(self, message: Message) -> bool:
@@ -182,13 +181,12 @@ class EspRfid:
             return False
         return (said.uid is not None and said.type is None) or said.type == "getuserlist"
 
-    def _ask(self, command: str, answered: object = None, **more: str) -> Ask:
+    def _ask(self, command: str, **more: str) -> Ask:
         def acknowledges(message: Message) -> bool:
             said = self._decoded(message)
             return said is not None and said.type == command and said.ip == self._ip
 
-        hears = answered if callable(answered) else acknowledges
-        return Ask((self._message(command, **more),), hears, ANSWER_MS)
+        return Ask((self._message(command, **more),), acknowledges, ANSWER_MS)
 
     def _message(self, command: str, **more: str) -> Message:
         body = msgspec.json.encode({"cmd": command, "doorip": self._ip, **more})
