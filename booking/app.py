@@ -23,7 +23,10 @@ from booking.api.events import EventController, Hub
 from booking.api.feeds import FeedController, hide_secret
 from booking.api.gate import before_request
 from booking.api.health import HealthController
+from booking.api.locks import LockController
+from booking.api.messages import MessageController
 from booking.api.openapi import TidyJson
+from booking.api.outgoing_webhooks import OutgoingWebhookController
 from booking.api.people import PeopleController
 from booking.api.places import PlacesController
 from booking.api.reservations import HoldController, ReservationController
@@ -57,6 +60,8 @@ CONTROLLERS = [
     WebhookController,
     SimulationController,
     FeedController,
+    MessageController,
+    OutgoingWebhookController,
 ]
 
 

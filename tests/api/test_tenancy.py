@@ -15,8 +15,10 @@ import pytest_asyncio
 from litestar import Litestar
 
 from booking import billing, db, locks, postgres
+from booking import billing, db, messages, outbox, postgres
 from booking.app import create_app
 from booking.clock import SWEDEN
+from booking.messages.owing import OWE
 from booking.people import Actor, Role
 from booking.people import actions as people_actions
 from tests.api.conftest import Person, resource_named, running
@@ -47,6 +49,11 @@ PRIVATE: dict[str, tuple[list[str], str]] = {
     "ListInvoiceRuns": (["/api/invoice-runs?municipality=2401"], "filip"),
     "ListUninvoiced": (["/api/uninvoiced?municipality=2401&month={later_month}"], "filip"),
     "ListFeeds": (["/api/feeds"], "ali"),
+    "ListMessages": (["/api/messages?municipality=2401"], "stina"),
+    "GetMessage": (["/api/messages/{message}"], "stina"),
+    "ListWebhookEndpoints": (["/api/webhook-endpoints?municipality=2401"], "admin"),
+    "GetWebhookSecrets": (["/api/webhook-endpoints/{endpoint}/secrets"], "admin"),
+    "ListWebhookDeliveries": (["/api/webhook-deliveries?municipality=2401", "/api/webhook-deliveries?municipality=2401&endpoint_id={endpoint}"], "admin"),
     "GetRules": (["/api/settings/municipalities/2401/rules", "/api/settings/facilities/{facility}/rules", "/api/settings/resources/{resource}/rules"], "stina"),
     "GetHours": (["/api/settings/municipalities/2401/hours", "/api/settings/facilities/{facility}/hours", "/api/settings/resources/{resource}/hours"], "stina"),
     "StreamEvents": (["/api/events?topics=reservation:{reservation}", "/api/events?topics=timeline:2401", "/api/events?topics=doors:2401", "/api/events?topics=invoices:2401"], "admin"),
@@ -66,6 +73,7 @@ PUBLIC = {  # operation → why anybody may read it; asked all the same, nothing
     "IsAlive": ("/health/live", "no rows"),
     "IsReady": ("/health/ready", "no rows"),
 }  # fmt: skip
+OWN = {"GetMessageSettings": "/api/me/message-settings"}  # the caller's own, whoever asks
 # Operations that change: asked by everybody the row is foreign to. Sign-up, log-in and webhooks name no row.
 CHANGING: dict[str, tuple[str, str, dict[str, Any]]] = {
     "ChangeHold": ("PATCH", "/api/holds/{hold}", {"purpose": "match"}),
@@ -100,8 +108,16 @@ CHANGING: dict[str, tuple[str, str, dict[str, Any]]] = {
     "CreateFeed": ("POST", "/api/feeds", {"kind": "party", "party_id": "{party}"}),
     "RenewFeed": ("POST", "/api/feeds/{feed}/renew", {}),
     "RevokeFeed": ("DELETE", "/api/feeds/{feed}", {}),
+    "ResendMessage": ("POST", "/api/messages/{message}/resend", {}),
+    "CreateWebhookEndpoint": ("POST", "/api/webhook-endpoints", {"municipality": "2401", "url": "https://hooks.example.org/", "events": ["reservation.*"]}),
+    "ChangeWebhookEndpoint": ("PATCH", "/api/webhook-endpoints/{endpoint}", {"url": "https://hooks.example.net/"}),
+    "DeleteWebhookEndpoint": ("DELETE", "/api/webhook-endpoints/{endpoint}", {}),
+    "RotateWebhookSecret": ("POST", "/api/webhook-endpoints/{endpoint}/rotate", {}),
+    "TestWebhookEndpoint": ("POST", "/api/webhook-endpoints/{endpoint}/test", {}),
+    "ResendWebhookDelivery": ("POST", "/api/webhook-deliveries/{delivery}/resend", {}),
 }  # fmt: skip
-ROWLESS = {"ChangeMe", "CreateAccount", "LogIn", "LogOut", "ReceiveStripeEvent", "TrySimulatedDoor"}
+ROWLESS = {"ChangeMe", "CreateAccount", "LogIn", "LogOut", "ReceiveStripeEvent", "TrySimulatedDoor",
+           "ChangeMessageSettings", "SetPhone", "ConfirmPhone", "ForgetPhone"}  # fmt: skip
 
 OUTSIDERS = (
     "visitor",
@@ -175,6 +191,13 @@ async def furnish(world: World) -> None:
     hold = await ali.post("/api/holds", wishes[2])
     feed = await ali.post("/api/feeds", {"kind": "party", "party_id": party})
     filips = await world.people["filip"].post("/api/feeds", {"kind": "account"})
+    admin = world.people["admin"]
+    hook = {"municipality": "2401", "url": "https://hooks.example.org/hemlig", "events": ["reservation.*"]}
+    endpoint = await admin.post("/api/webhook-endpoints", hook)
+    secret = (await admin.get(f"/api/webhook-endpoints/{endpoint['id']}/secrets"))["secrets"][0]
+    delivery = (await admin.send("POST", f"/api/webhook-endpoints/{endpoint['id']}/test")).json()
+    await outbox.drain({OWE: messages.HANDLERS[OWE]}, lambda: datetime.now(UTC), lambda _debt, error: None)
+    message = await db.value(UUID, "SELECT id FROM message WHERE about = $1", UUID(booked["id"]))
     month = f"{first.astimezone(SWEDEN):%Y-%m}"
     await billing.run_invoices("2401", month, by=Actor.system(), now=first)
     (invoice,) = (await ali.get("/api/invoices", party_id=party))["invoices"]
@@ -194,6 +217,9 @@ async def furnish(world: World) -> None:
         "unpaid": later["id"],
         "hold": hold["id"],
         "feed": feed["id"],
+        "endpoint": endpoint["id"],
+        "delivery": delivery["id"],
+        "message": str(message),
         "filips_feed": filips["url"].rsplit("/", 1)[-1],
         "invoice": invoice["id"],
         "door": access["doors"][0]["id"],
@@ -206,7 +232,7 @@ async def furnish(world: World) -> None:
     world.names |= await furnish_doors(world, booked["id"], party, spans[0][0])
     world.secrets = [
         booked["id"], booked["number"], later["id"], hold["id"], invoice["id"], access["pin"],
-        feed["id"], feed["url"],
+        feed["id"], feed["url"], endpoint["id"], endpoint["url"], secret, delivery["id"], str(message),
         invoice["ocr"], "Nordmalings IBK", "Hemlig cup",
     ]  # fmt: skip
 
@@ -264,7 +290,7 @@ def operations(world: World) -> dict[str, str]:
 
 async def test_every_operation__has_a_row_in_a_table(world: World) -> None:
     served = operations(world)
-    assert {name for name, method in served.items() if method == "get"} == {*PRIVATE, *PUBLIC}
+    assert {name for name, method in served.items() if method == "get"} == {*PRIVATE, *PUBLIC, *OWN}
     assert {name for name, method in served.items() if method != "get"} == {*CHANGING, *ROWLESS}
 
 
@@ -311,6 +337,14 @@ async def test_what_is_public__shows_nobodys_rows(world: World, operation: str, 
     answer = await world.people[who].http.get(world.fill(PUBLIC[operation][0]))
     assert answer.status_code == 200, answer.text
     assert operation == "ListDemoLogins" or not leaks(world, answer)
+
+
+@pytest.mark.parametrize("who", OUTSIDERS)
+@pytest.mark.parametrize("operation", OWN)
+async def test_what_is_ones_own__shows_nobody_elses(world: World, operation: str, who: str) -> None:
+    answer = await world.people[who].http.get(OWN[operation])
+    assert answer.status_code == (401 if who == "visitor" else 200)
+    assert not leaks(world, answer)
 
 
 @pytest.mark.parametrize("who", OUTSIDERS)
@@ -391,6 +425,10 @@ async def footprint() -> list[str]:
         str,
         "SELECT id || state || version || purpose || coalesce(hold_until::text, '') FROM reservation"
         " UNION ALL SELECT id || state FROM invoice UNION ALL SELECT id || state FROM charge"
+        " UNION ALL SELECT id::text FROM invoice_run"
+        " UNION ALL SELECT id || generation::text || coalesce(revoked_at::text, '') FROM feed"
+        " UNION ALL SELECT id || state || url || generation::text FROM webhook_endpoint"
+        " UNION ALL SELECT id || state FROM webhook_delivery UNION ALL SELECT id || state FROM message ORDER BY 1",
         " UNION ALL SELECT id::text FROM invoice_run UNION ALL SELECT id::text FROM rule_set"
         " UNION ALL SELECT id::text FROM opening_schedule UNION ALL SELECT id::text FROM opening_exception"
         " UNION ALL SELECT id || generation::text || coalesce(revoked_at::text, '') FROM feed ORDER BY 1",
@@ -444,7 +482,7 @@ WITHOUT_ACTOR = {
 async def test_every_query__takes_the_actor_or_is_listed_with_a_reason() -> None:
     files = [path for path in BOOKING.rglob("*.py") if any(path.as_posix().endswith(one) for one in READERS)]
     assert {path.parent.name for path in files} == {
-        "billing", "feeds", "locks", "people", "places", "reservations"
+        "billing", "feeds", "locks", "messages", "people", "places", "reservations"
     }  # fmt: skip
     assert {name for path in files for name in without_actor(path)} == set(WITHOUT_ACTOR)
 
