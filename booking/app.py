@@ -11,7 +11,6 @@ from litestar.di import Provide
 from litestar.openapi.config import OpenAPIConfig
 
 from booking import billing, db, feeds, locks, messages
-from booking import billing, db, locks
 from booking.api.access import AccessController
 from booking.api.auth import provide_actor, provide_now
 from booking.api.billing import InvoiceController, RunController
@@ -23,7 +22,6 @@ from booking.api.events import EventController, Hub
 from booking.api.feeds import FeedController, hide_secret
 from booking.api.gate import before_request
 from booking.api.health import HealthController
-from booking.api.locks import LockController
 from booking.api.messages import MessageController
 from booking.api.openapi import TidyJson
 from booking.api.outgoing_webhooks import OutgoingWebhookController

@@ -4,8 +4,10 @@ Knows holds, reservations, free time and search. Asks billing for prices and cha
 """
 
 from booking.reservations.actions import cancel, complete_due, reserve, settle_payment
+from booking.reservations.alternatives import Suggestion, alternatives
 from booking.reservations.days import Days, availability
 from booking.reservations.errors import HoldExpired, SlotTaken
+from booking.reservations.finding import Facet, Facets
 from booking.reservations.holds import (
     Wish,
     adopt_holds,
@@ -29,7 +31,7 @@ from booking.reservations.queries import (
     page,
     timeline,
 )
-from booking.reservations.search import Facet, Facets, Hit, Query, Results, Suggestion, alternatives, search
+from booking.reservations.search import Hint, Hit, Query, Results, search
 
 __all__ = [
     "Customer",
@@ -37,6 +39,7 @@ __all__ = [
     "Facet",
     "Facets",
     "Held",
+    "Hint",
     "Hit",
     "HoldExpired",
     "Outside",
