@@ -9,6 +9,7 @@ from booking.locks.actions import grant, move, revoke
 from booking.locks.enrolment import Enrolment, add_door, allow, end_quarantine, enrol
 from booking.locks.link import hold_link
 from booking.locks.queries import AccessView, access_of, states_of
+from booking.locks.season import Use, grant_series
 from booking.locks.staff import DoorPage, DoorView, door, door_places, doors, doors_of_resources
 from booking.locks.states import State
 from booking.locks.sweeps import forget_old
@@ -21,6 +22,7 @@ __all__ = [
     "DoorView",
     "Enrolment",
     "State",
+    "Use",
     "access_of",
     "add_door",
     "allow",
@@ -33,6 +35,7 @@ __all__ = [
     "enrol",
     "forget_old",
     "grant",
+    "grant_series",
     "hold_link",
     "move",
     "revoke",
