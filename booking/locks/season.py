@@ -59,9 +59,8 @@ async def grant_series(
         versions = await raise_versions(sorted(soon), now=now)
         town, first = every[0].municipality, min(use.span for use in open_uses)
         shared = await credentials.for_booking(credential, holder, town, first, now)
-        if len(shared) != 1 or shared[0].credential != credential or not shared[0].has_pin:
-            await _one_by_one(open_uses, credential, holder, purpose, now)
-        elif not await _all_with(shared[0], news, every, holder, versions, now):
+        is_series = len(shared) == 1 and shared[0].credential == credential and shared[0].has_pin
+        if not is_series or not await _all_with(shared[0], news, every, holder, versions, now):
             await _one_by_one(open_uses, credential, holder, purpose, now)
 
 
