@@ -102,32 +102,6 @@ async def allow(
     )
 
 
-async def end_quarantine(controller: str, *, by: Actor, now: datetime) -> None:
-    """The operator takes the server's side: a higher epoch replaces whatever the controller holds (§12.5)."""
-    async with db.transaction():
-        found = await db.value(
-            UUID, "SELECT facility FROM controller WHERE id = $1 AND quarantine FOR UPDATE", controller
-        )
-        if found is None:
-            raise NotFound("this controller is not in quarantine")
-        await _must_be_admin(found, by)
-        await db.run(
-            "UPDATE controller SET epoch = greatest(epoch, rep_epoch) + 1, quarantine = false WHERE id = $1",
-            controller,
-        )
-        await raise_versions([controller], now=now)
-        # What is to be in the door counts as new: the old epoch proved nothing we know.
-        await db.run(
-            "UPDATE access_grant g SET first_epoch = c.epoch, first_ver = c.want_ver, applied_at = NULL"
-            " FROM controller c WHERE c.id = g.controller AND c.id = $1 AND g.gone_ver IS NULL"
-            " AND g.first_ver IS NOT NULL",
-            controller,
-        )
-        await journal.record(
-            "controller.quarantine_ended", about=found, by=by, now=now, controller=controller
-        )
-
-
 async def _must_be_admin(facility: UUID, by: Actor) -> None:
     municipality = await db.value(str, "SELECT municipality FROM facility WHERE id = $1", facility)
     if municipality is None:

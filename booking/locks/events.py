@@ -8,6 +8,7 @@ import msgspec
 
 from booking import db
 from booking.ids import new_id
+from booking.locks.commands import next_number
 from booking.locks.grants import tell
 from booking.locks.packets import Packet
 from booking.locks.reports import tell_doors
@@ -159,14 +160,3 @@ async def _replay(row: Owed, gap: tuple[Position, Position], now: datetime) -> P
         id=new_id().hex, n=number, exp=int(now.timestamp()) + 60, op="replay", from_=gap[0], to=gap[1]
     )
     return sealed(row, "cmd", msgspec.json.encode(command))
-
-
-async def next_number(controller: str, now: datetime) -> int:
-    """Return a command number above every earlier one, also after a restored backup: it follows the clock."""
-    number = await db.value(
-        int,
-        "UPDATE controller SET last_n = greatest(last_n + 1, $2) WHERE id = $1 RETURNING last_n",
-        controller,
-        int(now.timestamp() * 1_000),
-    )
-    return number or 1

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from booking import db
-from booking.locks import events, reports, snapshots
+from booking.locks import commands, events, reports, snapshots
 from booking.locks.packets import Incoming, Packet
 from booking.locks.snapshots import Owed
 from booking.lockwire import envelope, ids
@@ -53,6 +53,7 @@ async def _take_events(row: Owed, opened: Opened, now: datetime) -> list[Packet]
 async def _take_result(row: Owed, opened: Opened, now: datetime) -> list[Packet]:
     result = parse(opened.plain, Result)
     log.info("result: controller=%s command=%s ok=%s why=%s", row.id, result.id, result.ok, result.why)
+    await commands.take_result(row.id, result, now)
     return []
 
 

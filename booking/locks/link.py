@@ -5,12 +5,13 @@ import contextlib
 import logging
 import zlib
 from datetime import datetime, timedelta
+from uuid import UUID
 
 import asyncpg
 
 from booking import db, outbox
 from booking.clock import utc_now
-from booking.locks import alarms, incoming, snapshots, sweeps
+from booking.locks import alarms, commands, credentials, facts, incoming, reserve, snapshots, sweeps
 from booking.locks.mqtt import BrokerUnavailable, Wire
 from booking.locks.packets import Incoming, Packet
 from booking.locks.versions import PUBLISH
@@ -66,11 +67,16 @@ class Link:
     @property
     def handlers(self) -> dict[str, Handler]:
         """Which debts are paid here."""
-        return {PUBLISH: self._publish}
+        return {PUBLISH: self._publish, commands.SEND: self._command}
 
     async def run(self, leader: asyncpg.Connection, stop: asyncio.Event) -> None:
         """Work until told to stop or the leader's connection is lost."""
-        self._wire = Wire(self._url, on_message=self._arrived, on_connected=self._connected)
+        self._wire = Wire(
+            self._url,
+            on_message=self._arrived,
+            on_connected=self._connected,
+            on_taken_over=self._taken_over,
+        )
         await leader.add_listener("outbox", self._notified)
         self._wire.start()
         tasks = [asyncio.create_task(self._hear(lane)) for lane in self._lanes]
@@ -96,6 +102,13 @@ class Link:
         if not session_present:
             asyncio.get_running_loop().create_task(self._owe_everything())
         self._wake.set()
+
+    def _taken_over(self) -> None:
+        asyncio.get_running_loop().create_task(self._note_two_servers())
+
+    async def _note_two_servers(self) -> None:
+        with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            await alarms.note_two_servers(utc_now())
 
     async def _owe_everything(self) -> None:
         """The broker has forgotten: every controller is owed its current version again (§12.4)."""
@@ -158,6 +171,12 @@ class Link:
             log.error("the broker refuses our snapshots: reason %#x; check the account's access list", reason)
             raise Postpone(timedelta(seconds=30), f"refused with {reason:#x}")
 
+    async def _command(self, debt: Debt, now: datetime) -> None:
+        try:
+            await commands.send(UUID(debt.key), self._send, now)
+        except BrokerUnavailable as error:
+            raise Postpone(timedelta(seconds=1), str(error)) from error
+
     def _notified(self, *_: object) -> None:
         self._wake.set()
 
@@ -181,6 +200,9 @@ class Link:
             if since_tidy >= TIDY_S:
                 await sweeps.refresh_horizon(utc_now())
                 await sweeps.expire_ended(utc_now())
+                await reserve.stock(utc_now())
+                await credentials.rotate_due(utc_now())
+                await facts.settle_facts(utc_now())
                 since_tidy = 0
             await _pause(stop, RECONCILE_S)
             since_tidy += RECONCILE_S

@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 
 from booking import db, journal, outbox
-from booking.locks import codes, pin_rules
+from booking.locks import codes, commands, pin_rules, reserve
 from booking.locks.codes import Kept
 from booking.locks.grants import tell
 from booking.locks.snapshots import Owed, lacks_room
@@ -103,6 +103,8 @@ async def _quarantine(controller: str, before: _Before, now: datetime) -> None:
     """Nothing more is published to it until an operator confirms (§12.5)."""
     if before.quarantine:
         return
+    await db.run("UPDATE controller SET quarantined_at = $2, listing = NULL WHERE id = $1", controller, now)
+    await commands.ask_listing(controller, now)
     log.error("restore quarantine: controller=%s reports a version this database never wrote", controller)
     await _tell_doors("controller.quarantine", before.municipality, now)
 
@@ -161,10 +163,12 @@ async def _move_grants(
         controller,
         *version,
     )
-    for one in applied:
-        await tell("access.applied", one.reservation, municipality, now)
-    for one in removed:
-        await tell("access.removed", one.reservation, municipality, now)
+    if applied:
+        await reserve.take_back(controller, now)
+    for booking in sorted({one.reservation for one in applied if one.reservation is not None}):
+        await tell("access.applied", booking, municipality, now)
+    for booking in sorted({one.reservation for one in removed if one.reservation is not None}):
+        await tell("access.removed", booking, municipality, now)
     await _take_refusals(controller, version, refused, municipality, now)
 
 

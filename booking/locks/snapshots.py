@@ -37,6 +37,8 @@ class Owed(db.Record):
     want_ver: int
     logged_epoch: int
     logged_ver: int
+    rep_epoch: int
+    rep_ver: int
     rep_boot: int
     quarantine: bool
     report: str | None
@@ -47,7 +49,8 @@ class Owed(db.Record):
 
 
 _OWED = (
-    "SELECT id, gen, master_key, epoch, want_ver, logged_epoch, logged_ver, rep_boot, quarantine, report"
+    "SELECT id, gen, master_key, epoch, want_ver, logged_epoch, logged_ver, rep_epoch, rep_ver, rep_boot,"
+    " quarantine, report"
     " FROM controller WHERE id = $1"
 )
 
@@ -58,9 +61,13 @@ async def owed(controller: str, *, lock: bool = False) -> Owed | None:
 
 
 def sealed(row: Owed, name: ids.Down, plain: bytes, *, qos: int = 1) -> Packet:
-    """Return a message other than a snapshot, sealed under the version the server wants now."""
+    """Return a message other than a snapshot, sealed under the version the server wants now.
+
+    In quarantine under the version the controller has told: with a lower epoch it would be stale (§12.5).
+    """
     topic = ids.down(row.id, name)
-    return Packet(topic, envelope.seal(plain, row.keys(), "dn", topic, row.epoch, row.want_ver), qos)
+    version = (row.rep_epoch, row.rep_ver) if row.quarantine else (row.epoch, row.want_ver)
+    return Packet(topic, envelope.seal(plain, row.keys(), "dn", topic, *version), qos)
 
 
 async def publish(controller: str, send: Publish, now: datetime) -> int | None:

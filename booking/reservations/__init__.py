@@ -15,6 +15,7 @@ from booking.reservations.holds import (
     hold,
     release_hold,
 )
+from booking.reservations.misfits import Outside, outside_hours
 from booking.reservations.offers import Customer, price
 from booking.reservations.queries import (
     Held,
@@ -38,6 +39,7 @@ __all__ = [
     "Held",
     "Hit",
     "HoldExpired",
+    "Outside",
     "Purpose",
     "Query",
     "ReservationCard",
@@ -59,6 +61,7 @@ __all__ = [
     "held",
     "hold",
     "must_see",
+    "outside_hours",
     "page",
     "price",
     "release_hold",

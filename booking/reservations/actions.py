@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from booking import billing, db, locks, places
+from booking import billing, db, locks, messages, places
 from booking.clock import SWEDEN
 from booking.errors import NotFound, Rejected
 from booking.people import Actor, Role
@@ -94,6 +94,7 @@ async def cancel(reservation_id: UUID, *, by: Actor, now: datetime, reason: str 
             outcome.refund_ore,
         )
         await free(found, "cancelled", by, now, reason=reason)
+        await messages.owe("booking_cancelled", account=found.account, party=found.party, about=found.id, municipality=found.municipality, data={"reason": reason}, now=now)  # fmt: skip
 
 
 async def complete_due(now: datetime) -> int:
@@ -171,6 +172,7 @@ async def _confirm(
         now=now,
     )
     await tell(row, "reservation.confirmed", by, now)
+    await messages.owe("booking_confirmed", account=row.account, party=row.party, about=row.id, municipality=row.municipality, now=now)  # fmt: skip
 
 
 async def _invoice_text(row: Row) -> str:
@@ -185,7 +187,7 @@ async def _cancel_money(row: Row, by_owner: bool, now: datetime) -> billing.Canc
         return billing.CancelOutcome(0, 0)
     paid = billing.read_snapshot(row.price)
     tariff = await billing.tariff_of(paid)  # the terms that were shown when it was booked
-    fee = billing.cancellation_fee(tariff, paid, lead_time=row.starts_at - now, by_municipality=by_owner)
+    fee = billing.cancellation_fee(tariff, paid, billing.notice(row.starts_at, now), by_municipality=by_owner)
     return await billing.cancel(row.id, fee=fee, by_municipality=by_owner, now=now)
 
 

@@ -297,8 +297,7 @@ async def _pay_methods(row: _Row, by: Actor) -> list[billing.Method]:
 
 
 async def _cancel_free_until(row: _Row, quote: billing.Quote) -> datetime | None:
-    notice = billing.free_notice(await billing.tariff_of(quote), quote)
-    return None if notice is None else row.starts_at - notice
+    return billing.free_until(await billing.tariff_of(quote), quote, row.starts_at)
 
 
 async def _fee_now(row: _Row, quote: billing.Quote, by: Actor, now: datetime) -> int:
@@ -306,6 +305,6 @@ async def _fee_now(row: _Row, quote: billing.Quote, by: Actor, now: datetime) ->
         return 0
     tariff = await billing.tariff_of(quote)
     fee = billing.cancellation_fee(
-        tariff, quote, lead_time=row.starts_at - now, by_municipality=row.party not in by.acts_for
+        tariff, quote, billing.notice(row.starts_at, now), by_municipality=row.party not in by.acts_for
     )
     return fee.total_ore if fee else 0

@@ -39,6 +39,9 @@ PRIVATE: dict[str, tuple[list[str], str]] = {
     "GetInvoicePdf": (["/api/invoices/{invoice}/pdf"], "ali"),
     "ListInvoiceRuns": (["/api/invoice-runs?municipality=2401"], "filip"),
     "ListUninvoiced": (["/api/uninvoiced?municipality=2401&month={later_month}"], "filip"),
+    "ListFeeds": (["/api/feeds"], "ali"),
+    "GetRules": (["/api/settings/municipalities/2401/rules", "/api/settings/facilities/{facility}/rules", "/api/settings/resources/{resource}/rules"], "stina"),
+    "GetHours": (["/api/settings/municipalities/2401/hours", "/api/settings/facilities/{facility}/hours", "/api/settings/resources/{resource}/hours"], "stina"),
     "StreamEvents": (["/api/events?topics=reservation:{reservation}", "/api/events?topics=timeline:2401", "/api/events?topics=doors:2401", "/api/events?topics=invoices:2401"], "admin"),
 }  # fmt: skip
 PUBLIC = {  # operation → why anybody may read it; asked all the same, nothing private may show
@@ -50,6 +53,8 @@ PUBLIC = {  # operation → why anybody may read it; asked all the same, nothing
     "GetAvailability": ("/api/resources/{resource}/availability?date={day}&party_id={party}", "taken or free, not by whom"),
     "GetPrice": ("/api/price?resource_id={resource}&start={start}&end={end}&party_id={party}", "the list is public; a foreign party counts as none"),
     "Search": ("/api/search?municipality=2401&date={day}&party_id={party}", "taken or free, not by whom"),
+    "ReadFeed": ("/api/feeds/ics/{filips_feed}", "the address is the secret; this one is of somebody who has booked nothing"),
+    "ReadResourceCalendar": ("/api/resources/{resource}/calendar.ics", "taken or free, not by whom"),
     "ListSimulatedDoors": ("/api/simulation/doors", "only in the demonstration"),
     "IsAlive": ("/health/live", "no rows"),
     "IsReady": ("/health/ready", "no rows"),
@@ -62,7 +67,16 @@ CHANGING: dict[str, tuple[str, str, dict[str, Any]]] = {
     "CreateReservation": ("POST", "/api/reservations", {"hold_id": "{hold}", "method": "invoice", "expected_price_ore": 14100, "terms_accepted": True}),
     "CreateHold": ("POST", "/api/holds", {"resource_id": "{resource}", "start": "{start}", "end": "{end}", "party_id": "{party}"}),
     "CancelReservation": ("POST", "/api/reservations/{reservation}/cancel", {}),
+    "WriteRules": ("PUT", "/api/settings/resources/{resource}/rules", {"valid_from": "2026-01-01", "notice_min": 60}),
+    "DeleteRules": ("DELETE", "/api/settings/resources/{resource}/rules/2000-01-01", {}),
+    "WriteSchedule": ("PUT", "/api/settings/facilities/{facility}/hours/schedules/new", {"name": "Stängt", "valid_from": "2026-01-01", "week": []}),
+    "DeleteSchedule": ("DELETE", "/api/settings/facilities/{facility}/hours/schedules/{schedule}", {}),
+    "AddException": ("POST", "/api/settings/municipalities/2401/hours/exceptions", {"from_day": "2026-12-24", "to_day": "2026-12-26", "reason": "Jul"}),
+    "DeleteException": ("DELETE", "/api/settings/municipalities/2401/hours/exceptions/{exception}", {}),
     "RunInvoices": ("POST", "/api/invoice-runs", {"municipality": "2401", "month": "{month}"}),
+    "CreateFeed": ("POST", "/api/feeds", {"kind": "party", "party_id": "{party}"}),
+    "RenewFeed": ("POST", "/api/feeds/{feed}/renew", {}),
+    "RevokeFeed": ("DELETE", "/api/feeds/{feed}", {}),
 }  # fmt: skip
 ROWLESS = {"ChangeMe", "CreateAccount", "LogIn", "LogOut", "ReceiveStripeEvent", "TrySimulatedDoor"}
 
@@ -124,7 +138,8 @@ async def furnish(world: World) -> None:
     ali = world.people["ali"]
     me = await ali.get("/api/me")
     party = next(one["party_id"] for one in me["identities"] if one["name"] == "Nordmalings IBK")
-    resource = (await resource_named(ali, "2401", "norrskenshallen hela"))["id"]
+    hall = await resource_named(ali, "2401", "norrskenshallen hela")
+    resource, facility = hall["id"], hall["facility"]["id"]
     first = datetime.now(UTC).replace(hour=16, minute=0, second=0, microsecond=0) + timedelta(days=1)
     spans = [(first + timedelta(days=days), first + timedelta(days=days, hours=2)) for days in (0, 40, 5, 6)]
     wishes = [
@@ -133,16 +148,28 @@ async def furnish(world: World) -> None:
     ]  # fmt: skip
     booked, later = [await reserve(ali, await ali.post("/api/holds", wish), "invoice") for wish in wishes[:2]]
     hold = await ali.post("/api/holds", wishes[2])
+    feed = await ali.post("/api/feeds", {"kind": "party", "party_id": party})
+    filips = await world.people["filip"].post("/api/feeds", {"kind": "account"})
     month = f"{first.astimezone(SWEDEN):%Y-%m}"
     await billing.run_invoices("2401", month, by=Actor.system(), now=first)
     (invoice,) = (await ali.get("/api/invoices", party_id=party))["invoices"]
     access = await ali.get(f"/api/reservations/{booked['id']}/access")
+    closed = {"from_day": f"{first + timedelta(days=2):%Y-%m-%d}", "to_day": f"{first + timedelta(days=41):%Y-%m-%d}", "reason": "Stängt"}  # fmt: skip
+    made = await world.people["stina"].post("/api/settings/municipalities/2401/hours/exceptions", closed)
+    exception = made["exceptions"][0]
     world.names = {
         "party": party,
         "resource": resource,
+        "facility": facility,
+        "schedule": str(
+            await db.value(UUID, "SELECT id FROM opening_schedule WHERE facility = $1", UUID(facility))
+        ),
+        "exception": exception["id"],
         "reservation": booked["id"],
         "unpaid": later["id"],
         "hold": hold["id"],
+        "feed": feed["id"],
+        "filips_feed": filips["url"].rsplit("/", 1)[-1],
         "invoice": invoice["id"],
         "door": access["doors"][0]["id"],
         "day": f"{first.astimezone(SWEDEN):%Y-%m-%d}",
@@ -153,6 +180,7 @@ async def furnish(world: World) -> None:
     }
     world.secrets = [
         booked["id"], booked["number"], later["id"], hold["id"], invoice["id"], access["pin"],
+        feed["id"], feed["url"],
         invoice["ocr"], "Nordmalings IBK", "Hemlig cup",
     ]  # fmt: skip
 
@@ -199,6 +227,7 @@ async def test_those_it_concerns__see_it(world: World, operation: str) -> None:
         "ListDoors",
         "ListInvoiceRuns",
         "GetInvoicePdf",
+        "GetRules",
     )  # which name no row of ours
 
 
@@ -244,9 +273,13 @@ async def test_an_outsider_acts_on_it__nothing_happens(world: World, operation: 
         ("filip", "ListDoors"),
         ("filip", "GetDoor"),
         ("filip", "GetAccess"),
+        ("filip", "GetRules"),
+        ("filip", "GetHours"),
         ("ali", "GetTimeline"),  # who books is neither
         ("ali", "ListDoors"),
         ("ali", "GetDoor"),
+        ("ali", "GetRules"),
+        ("ali", "GetHours"),
         ("ali", "ListInvoiceRuns"),
         ("ali", "ListUninvoiced"),
         ("admin", "GetHold"),  # a hold is its browser's alone
@@ -285,22 +318,36 @@ async def footprint() -> list[str]:
         str,
         "SELECT id || state || version || purpose || coalesce(hold_until::text, '') FROM reservation"
         " UNION ALL SELECT id || state FROM invoice UNION ALL SELECT id || state FROM charge"
-        " UNION ALL SELECT id::text FROM invoice_run ORDER BY 1",
+        " UNION ALL SELECT id::text FROM invoice_run UNION ALL SELECT id::text FROM rule_set"
+        " UNION ALL SELECT id::text FROM opening_schedule UNION ALL SELECT id::text FROM opening_exception"
+        " UNION ALL SELECT id || generation::text || coalesce(revoked_at::text, '') FROM feed ORDER BY 1",
     )
 
 
 # --- the same rule in the code ---
 
-READERS = ("queries.py", "billing/invoice_pages.py", "locks/staff.py")
+READERS = (
+    "queries.py",
+    "billing/invoice_pages.py",
+    "locks/staff.py",
+    "places/hour_pages.py",
+    "places/rule_pages.py",
+)
 WITHOUT_ACTOR = {
     "places.resource": "what there is to book is public",
     "places.resources_by_id": "public",
     "places.resources": "public",
     "places.facility": "public",
     "places.facility_page": "public",
-    "places.open_days": "opening hours are public",
-    "places.rules_on": "rules are public",
+    "places.ordinary_hours": "opening hours are public",
+    "places.different_ahead": "public",
+    "places.rules_shown_on": "rules are public",
+    "places.shown_rules": "pure",
     "people.actor_of_session": "makes the actor",
+    "people.actor_of_account": "makes the actor",
+    "feeds.read": "makes the actor: who has the address reads as its owner",
+    "feeds.of_resource": "taken or free, not by whom",
+    "feeds.party_name": "of a feed that its owner has been allowed to make",
     "people.municipalities": "public",
     "locks.is_online": "pure",
     "locks.states_of": "states without codes, of bookings that the caller has filtered",
@@ -311,7 +358,9 @@ WITHOUT_ACTOR = {
 
 async def test_every_query__takes_the_actor_or_is_listed_with_a_reason() -> None:
     files = [path for path in BOOKING.rglob("*.py") if any(path.as_posix().endswith(one) for one in READERS)]
-    assert {path.parent.name for path in files} == {"billing", "locks", "people", "places", "reservations"}
+    assert {path.parent.name for path in files} == {
+        "billing", "feeds", "locks", "people", "places", "reservations"
+    }  # fmt: skip
     assert {name for path in files for name in without_actor(path)} == set(WITHOUT_ACTOR)
 
 

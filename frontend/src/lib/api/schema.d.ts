@@ -1207,7 +1207,7 @@ export interface components {
             /** Format: uuid */
             id: string;
             /** @enum {string} */
-            kind: "hall" | "hall_part" | "ice" | "pitch" | "premises" | "vehicle" | "pool" | "court";
+            kind: "hall" | "hall_part" | "ice" | "pitch" | "premises" | "vehicle" | "pool" | "court" | "lane" | "bike" | "equipment";
             name: string;
             parent_id: string | null;
             part_of: string | null;
@@ -1352,7 +1352,7 @@ export interface components {
             /** Format: uuid */
             id: string;
             /** @enum {string} */
-            kind: "hall" | "hall_part" | "ice" | "pitch" | "premises" | "vehicle" | "pool" | "court";
+            kind: "hall" | "hall_part" | "ice" | "pitch" | "premises" | "vehicle" | "pool" | "court" | "lane" | "bike" | "equipment";
             name: string;
             opens: string | null;
             parent_id: string | null;
@@ -2706,7 +2706,7 @@ export interface operations {
             query?: {
                 date?: string | null;
                 q?: string | null;
-                kind?: "hall" | "hall_part" | "ice" | "pitch" | "premises" | "vehicle" | "pool" | "court" | null;
+                kind?: "hall" | "hall_part" | "ice" | "pitch" | "premises" | "vehicle" | "pool" | "court" | "lane" | "bike" | "equipment" | null;
                 municipality?: string[] | null;
                 neighbours?: boolean;
                 lat?: number | null;
