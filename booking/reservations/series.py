@@ -289,7 +289,11 @@ async def _insert_series(
 ) -> None:
     """The series' row: what the rule gives but was not chosen is left out of it from the beginning."""
     kept = {one.series_start for one in booked}
-    left = {one.wall.day for one in occurrences if one.span is None or one.span.start not in kept}
+    left = {
+        one.wall.day
+        for one in occurrences
+        if one.left_out != "school_break" and (one.span is None or one.span.start not in kept)
+    }
     first = wish.first
     await db.run(
         "INSERT INTO series (id, municipality, resource, party, account, rrule, starts_local, minutes, exdates,"
