@@ -28,7 +28,14 @@ from booking.migrate import migrate
 from booking.people import Actor
 from booking.places import Resource
 from booking.reservations.recurrence import Wall
-from booking.reservations.series import Chosen, Order, SeriesPreview, SeriesWish, book_series, preview_series
+from booking.reservations.series import (
+    Chosen,
+    SeriesOrder,
+    SeriesPreview,
+    SeriesWish,
+    book_series,
+    preview_series,
+)
 from booking.reservations.writing import NewRow, part_of, take
 from booking.settings import Settings
 from booking.span import Span
@@ -108,7 +115,7 @@ async def _measure(settings: Settings, rounds: int, bar: Progress) -> dict[str, 
         looked = time.perf_counter() - begin
         chosen, total = _chosen(preview)
         begin = time.perf_counter()
-        await book_series(Order(wish, chosen, "invoice", total), by=by, now=now)
+        await book_series(SeriesOrder(wish, chosen, "invoice", total), by=by, now=now)
         if number >= 2:  # the first ones open connections and read lists
             previews.append(looked * 1_000)
             commits.append((time.perf_counter() - begin) * 1_000)

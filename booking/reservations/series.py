@@ -160,7 +160,7 @@ def _shown(occurrence: Occurrence, verdict: Verdict | None) -> PreviewOccurrence
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class SeriesOrder:
     """An explicit list of times with how it is paid and the sum (öre) that was shown."""
 
     wish: SeriesWish
@@ -178,7 +178,7 @@ class _Booked:
     series_start: datetime
 
 
-async def book_series(order: Order, *, by: Actor, now: datetime) -> UUID:
+async def book_series(order: SeriesOrder, *, by: Actor, now: datetime) -> UUID:
     """All the chosen times are booked as one series, or none is. Returns the series.
 
     Where one resource needs approval, all of it is a request. Raises SlotTaken and BreaksRule naming the
@@ -320,7 +320,7 @@ async def write(
     series: UUID,
     wish: SeriesWish,
     booked: Sequence[_Booked],
-    order: Order,
+    order: SeriesOrder,
     outlook: Outlook,
     by: Actor,
     now: datetime,
@@ -346,7 +346,7 @@ def _row(
     series: UUID,
     wish: SeriesWish,
     one: _Booked,
-    order: Order,
+    order: SeriesOrder,
     outlook: Outlook,
     asks: bool,
     by: Actor,

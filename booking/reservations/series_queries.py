@@ -102,12 +102,8 @@ async def series_row(series: UUID, by: Actor, *, lock: bool = False) -> SeriesRo
 
     With `lock` nobody else changes it until the transaction ends.
     """
-    row = await db.row(
-        SeriesRow, _SELECT + " WHERE s.id = $1" + (" FOR UPDATE OF s" if lock else ""), series
-    )
-    if row is None or not (
-        row.party in by.acts_for or by.has(row.municipality, Role.STAFF, Role.FINANCE)
-    ):
+    row = await db.row(SeriesRow, _SELECT + " WHERE s.id = $1" + (" FOR UPDATE OF s" if lock else ""), series)
+    if row is None or not (row.party in by.acts_for or by.has(row.municipality, Role.STAFF, Role.FINANCE)):
         raise NotFound("there is no such series")
     return row
 
@@ -115,9 +111,7 @@ async def series_row(series: UUID, by: Actor, *, lock: bool = False) -> SeriesRo
 async def series_page(series: UUID, by: Actor, now: datetime) -> SeriesPage:
     """Return one series with its bookings. Raises NotFound."""
     row = await series_row(series, by)
-    ids = await db.column(
-        UUID, "SELECT id FROM reservation WHERE series = $1 AND state <> 'expired'", series
-    )
+    ids = await db.column(UUID, "SELECT id FROM reservation WHERE series = $1 AND state <> 'expired'", series)
     times = await cards_of(ids, by, now)
     standing = [one for one in times if one.state not in ("cancelled", "rejected")]
     ahead = [one.start for one in standing if one.start > now]

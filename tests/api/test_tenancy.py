@@ -40,6 +40,8 @@ PRIVATE: dict[str, tuple[list[str], str]] = {
     "ListInvoiceRuns": (["/api/invoice-runs?municipality=2401"], "filip"),
     "ListUninvoiced": (["/api/uninvoiced?municipality=2401&month={later_month}"], "filip"),
     "ListFeeds": (["/api/feeds"], "ali"),
+    "ListSeries": (["/api/series", "/api/series?party_id={party}"], "ali"),
+    "GetSeries": (["/api/series/{series}"], "ali"),
     "GetRules": (["/api/settings/municipalities/2401/rules", "/api/settings/facilities/{facility}/rules", "/api/settings/resources/{resource}/rules"], "stina"),
     "GetHours": (["/api/settings/municipalities/2401/hours", "/api/settings/facilities/{facility}/hours", "/api/settings/resources/{resource}/hours"], "stina"),
     "StreamEvents": (["/api/events?topics=reservation:{reservation}", "/api/events?topics=timeline:2401", "/api/events?topics=doors:2401", "/api/events?topics=invoices:2401"], "admin"),
@@ -59,6 +61,7 @@ PUBLIC = {  # operation → why anybody may read it; asked all the same, nothing
     "IsAlive": ("/health/live", "no rows"),
     "IsReady": ("/health/ready", "no rows"),
 }  # fmt: skip
+SERIES: dict[str, Any] = {"resource_id": "{resource}", "party_id": "{party}", "title": "Hemlig cup", "first": {"date": "{series_day}", "from": "18:00", "to": "20:00"}, "rrule": "FREQ=WEEKLY;COUNT=3"}  # fmt: skip
 # Operations that change: asked by everybody the row is foreign to. Sign-up, log-in and webhooks name no row.
 CHANGING: dict[str, tuple[str, str, dict[str, Any]]] = {
     "ChangeHold": ("PATCH", "/api/holds/{hold}", {"purpose": "match"}),
@@ -67,6 +70,8 @@ CHANGING: dict[str, tuple[str, str, dict[str, Any]]] = {
     "CreateReservation": ("POST", "/api/reservations", {"hold_id": "{hold}", "method": "invoice", "expected_price_ore": 14100, "terms_accepted": True}),
     "CreateHold": ("POST", "/api/holds", {"resource_id": "{resource}", "start": "{start}", "end": "{end}", "party_id": "{party}"}),
     "CancelReservation": ("POST", "/api/reservations/{reservation}/cancel", {}),
+    "PreviewSeries": ("POST", "/api/series/preview", SERIES),
+    "CreateSeries": ("POST", "/api/series", {"wish": SERIES, "method": "invoice", "occurrences": [{"start": "{start}", "end": "{end}"}], "expected_total_ore": 1}),
     "WriteRules": ("PUT", "/api/settings/resources/{resource}/rules", {"valid_from": "2026-01-01", "notice_min": 60}),
     "DeleteRules": ("DELETE", "/api/settings/resources/{resource}/rules/2000-01-01", {}),
     "WriteSchedule": ("PUT", "/api/settings/facilities/{facility}/hours/schedules/new", {"name": "Stängt", "valid_from": "2026-01-01", "week": []}),
@@ -100,6 +105,8 @@ class World:
     def fill(self, value: Any) -> Any:
         if isinstance(value, dict):
             return {key: self.fill(one) for key, one in value.items()}
+        if isinstance(value, list):
+            return [self.fill(one) for one in value]
         return value.format(**self.names) if isinstance(value, str) else value
 
 
@@ -157,7 +164,21 @@ async def furnish(world: World) -> None:
     closed = {"from_day": f"{first + timedelta(days=2):%Y-%m-%d}", "to_day": f"{first + timedelta(days=41):%Y-%m-%d}", "reason": "Stängt"}  # fmt: skip
     made = await world.people["stina"].post("/api/settings/municipalities/2401/hours/exceptions", closed)
     exception = made["exceptions"][0]
+    series_day = f"{first.astimezone(SWEDEN) + timedelta(days=60):%Y-%m-%d}"
+    world.names = {"party": party, "resource": resource, "series_day": series_day}
+    shown = await ali.post("/api/series/preview", world.fill(SERIES), 200)
+    series = await ali.post(
+        "/api/series",
+        {
+            "wish": world.fill(SERIES),
+            "method": "invoice",
+            "occurrences": [{"start": one["start"], "end": one["end"]} for one in shown["occurrences"]],
+            "expected_total_ore": shown["total_ore"],
+        },
+    )
     world.names = {
+        "series": series["id"],
+        "series_day": series_day,
         "party": party,
         "resource": resource,
         "facility": facility,
@@ -180,7 +201,7 @@ async def furnish(world: World) -> None:
     }
     world.secrets = [
         booked["id"], booked["number"], later["id"], hold["id"], invoice["id"], access["pin"],
-        feed["id"], feed["url"],
+        feed["id"], feed["url"], series["id"], series["occurrences"][0]["id"],
         invoice["ocr"], "Nordmalings IBK", "Hemlig cup",
     ]  # fmt: skip
 
