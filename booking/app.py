@@ -29,6 +29,7 @@ from booking.api.people import PeopleController
 from booking.api.places import PlacesController
 from booking.api.reservations import HoldController, ReservationController
 from booking.api.search import SearchController
+from booking.api.series import SeriesController
 from booking.api.settings import HourController, RuleController
 from booking.api.simulation import SimulationController
 from booking.api.timeline import TimelineController
@@ -45,6 +46,7 @@ CONTROLLERS = [
     SearchController,
     HoldController,
     ReservationController,
+    SeriesController,
     TimelineController,
     AccessController,
     DoorController,

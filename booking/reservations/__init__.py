@@ -31,9 +31,21 @@ from booking.reservations.queries import (
     page,
     timeline,
 )
+from booking.reservations.recurrence import BadRule, Wall
 from booking.reservations.search import Hint, Hit, Query, Results, search
+from booking.reservations.series import (
+    Chosen,
+    SeriesOrder,
+    SeriesPreview,
+    SeriesWish,
+    book_series,
+    preview_series,
+)
+from booking.reservations.series_queries import SeriesCard, SeriesPage, series_of, series_page
 
 __all__ = [
+    "BadRule",
+    "Chosen",
     "Customer",
     "Days",
     "Facet",
@@ -48,13 +60,20 @@ __all__ = [
     "ReservationCard",
     "ReservationPage",
     "Results",
+    "SeriesCard",
+    "SeriesOrder",
+    "SeriesPage",
+    "SeriesPreview",
+    "SeriesWish",
     "SlotTaken",
     "Suggestion",
     "TimelineBooking",
+    "Wall",
     "Wish",
     "adopt_holds",
     "alternatives",
     "availability",
+    "book_series",
     "cancel",
     "cards",
     "change_hold",
@@ -66,10 +85,13 @@ __all__ = [
     "must_see",
     "outside_hours",
     "page",
+    "preview_series",
     "price",
     "release_hold",
     "reserve",
     "search",
+    "series_of",
+    "series_page",
     "settle_payment",
     "timeline",
 ]

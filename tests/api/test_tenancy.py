@@ -14,8 +14,7 @@ import pytest
 import pytest_asyncio
 from litestar import Litestar
 
-from booking import billing, db, locks, postgres
-from booking import billing, db, messages, outbox, postgres
+from booking import billing, db, locks, messages, outbox, postgres
 from booking.app import create_app
 from booking.clock import SWEDEN
 from booking.messages.owing import OWE
@@ -54,6 +53,8 @@ PRIVATE: dict[str, tuple[list[str], str]] = {
     "ListWebhookEndpoints": (["/api/webhook-endpoints?municipality=2401"], "admin"),
     "GetWebhookSecrets": (["/api/webhook-endpoints/{endpoint}/secrets"], "admin"),
     "ListWebhookDeliveries": (["/api/webhook-deliveries?municipality=2401", "/api/webhook-deliveries?municipality=2401&endpoint_id={endpoint}"], "admin"),
+    "ListSeries": (["/api/series", "/api/series?party_id={party}"], "ali"),
+    "GetSeries": (["/api/series/{series}"], "ali"),
     "GetRules": (["/api/settings/municipalities/2401/rules", "/api/settings/facilities/{facility}/rules", "/api/settings/resources/{resource}/rules"], "stina"),
     "GetHours": (["/api/settings/municipalities/2401/hours", "/api/settings/facilities/{facility}/hours", "/api/settings/resources/{resource}/hours"], "stina"),
     "StreamEvents": (["/api/events?topics=reservation:{reservation}", "/api/events?topics=timeline:2401", "/api/events?topics=doors:2401", "/api/events?topics=invoices:2401"], "admin"),
@@ -74,6 +75,7 @@ PUBLIC = {  # operation → why anybody may read it; asked all the same, nothing
     "IsReady": ("/health/ready", "no rows"),
 }  # fmt: skip
 OWN = {"GetMessageSettings": "/api/me/message-settings"}  # the caller's own, whoever asks
+SERIES: dict[str, Any] = {"resource_id": "{resource}", "party_id": "{party}", "title": "Hemlig cup", "first": {"date": "{series_day}", "from": "18:00", "to": "20:00"}, "rrule": "FREQ=WEEKLY;COUNT=3"}  # fmt: skip
 # Operations that change: asked by everybody the row is foreign to. Sign-up, log-in and webhooks name no row.
 CHANGING: dict[str, tuple[str, str, dict[str, Any]]] = {
     "ChangeHold": ("PATCH", "/api/holds/{hold}", {"purpose": "match"}),
@@ -82,6 +84,8 @@ CHANGING: dict[str, tuple[str, str, dict[str, Any]]] = {
     "CreateReservation": ("POST", "/api/reservations", {"hold_id": "{hold}", "method": "invoice", "expected_price_ore": 14100, "terms_accepted": True}),
     "CreateHold": ("POST", "/api/holds", {"resource_id": "{resource}", "start": "{start}", "end": "{end}", "party_id": "{party}"}),
     "CancelReservation": ("POST", "/api/reservations/{reservation}/cancel", {}),
+    "PreviewSeries": ("POST", "/api/series/preview", SERIES),
+    "CreateSeries": ("POST", "/api/series", {"wish": SERIES, "method": "invoice", "occurrences": [{"start": "{start}", "end": "{end}"}], "expected_total_ore": 1}),
     "WriteRules": ("PUT", "/api/settings/resources/{resource}/rules", {"valid_from": "2026-01-01", "notice_min": 60}),
     "DeleteRules": ("DELETE", "/api/settings/resources/{resource}/rules/2000-01-01", {}),
     "WriteSchedule": ("PUT", "/api/settings/facilities/{facility}/hours/schedules/new", {"name": "Stängt", "valid_from": "2026-01-01", "week": []}),
@@ -205,7 +209,21 @@ async def furnish(world: World) -> None:
     closed = {"from_day": f"{first + timedelta(days=2):%Y-%m-%d}", "to_day": f"{first + timedelta(days=41):%Y-%m-%d}", "reason": "Stängt"}  # fmt: skip
     made = await world.people["stina"].post("/api/settings/municipalities/2401/hours/exceptions", closed)
     exception = made["exceptions"][0]
+    series_day = f"{first.astimezone(SWEDEN) + timedelta(days=60):%Y-%m-%d}"
+    world.names = {"party": party, "resource": resource, "series_day": series_day}
+    shown = await ali.post("/api/series/preview", world.fill(SERIES), 200)
+    series = await ali.post(
+        "/api/series",
+        {
+            "wish": world.fill(SERIES),
+            "method": "invoice",
+            "occurrences": [{"start": one["start"], "end": one["end"]} for one in shown["occurrences"]],
+            "expected_total_ore": shown["total_ore"],
+        },
+    )
     world.names = {
+        "series": series["id"],
+        "series_day": series_day,
         "party": party,
         "resource": resource,
         "facility": facility,
@@ -233,6 +251,7 @@ async def furnish(world: World) -> None:
     world.secrets = [
         booked["id"], booked["number"], later["id"], hold["id"], invoice["id"], access["pin"],
         feed["id"], feed["url"], endpoint["id"], endpoint["url"], secret, delivery["id"], str(message),
+        feed["id"], feed["url"], series["id"], series["occurrences"][0]["id"],
         invoice["ocr"], "Nordmalings IBK", "Hemlig cup",
     ]  # fmt: skip
 
@@ -248,7 +267,9 @@ async def furnish_doors(world: World, reservation: str, party: str, start: datet
     order = await stina.post(f"/api/doors/{door}/commands", {"op": "open", "reason": "Hemlig cup"})
     wish = {"municipality": "2401", "role": "association", "label": "Hemlig cup", "party_id": party, "valid_from": start.isoformat()}  # fmt: skip
     code = (await admin.post("/api/credentials", wish))["credential"]["id"]
-    grant = await db.value(UUID, "SELECT id FROM access_grant WHERE reservation = $1 LIMIT 1", UUID(reservation))
+    grant = await db.value(
+        UUID, "SELECT id FROM access_grant WHERE reservation = $1 LIMIT 1", UUID(reservation)
+    )
     await db.run(
         "INSERT INTO door_event (controller, gen, boot, seq, at, clock, door, kind, access_grant, received_at)"
         " VALUES ($1, 1, 1, 1, $3, 'ntp', $2, 'opened', $4, $3)",
@@ -451,7 +472,15 @@ READERS = (
     "places/hour_pages.py",
     "places/rule_pages.py",
 )
-READERS = ("queries.py", "billing/invoice_pages.py", "locks/staff.py", "locks/controllers.py", "locks/event_log.py", "locks/quarantine.py", "locks/alarms.py")
+READERS = (
+    "queries.py",
+    "billing/invoice_pages.py",
+    "locks/staff.py",
+    "locks/controllers.py",
+    "locks/event_log.py",
+    "locks/quarantine.py",
+    "locks/alarms.py",
+)
 WITHOUT_ACTOR = {
     "places.resource": "what there is to book is public",
     "places.resources_by_id": "public",
