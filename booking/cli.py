@@ -191,3 +191,13 @@ def conformance(simulated: bool, **options: object) -> None:
         sys.exit(conformance_of_ours(wanted) if simulated else run(wanted))
     except (Unusable, NoBroker, ValueError) as error:
         raise click.ClickException(str(error)) from error
+
+
+@main.command(context_settings={"ignore_unknown_options": True, "allow_extra_args": True})
+@click.pass_context
+def bridge(context: click.Context) -> None:
+    """Run a bridge to third-party locks (see docs/how-to/bridge.md)."""
+    from booking.bridge.main import main as run
+
+    sys.argv = ["booking bridge", *context.args]
+    sys.exit(run())
