@@ -167,6 +167,9 @@ class Device:
             else:
                 key = result if isinstance(result, str) else None
                 self._keep(msgspec.structs.replace(doing.held, state="in", key=key, grants=doing.grants))
+                caveat = self.driver.caveat(doing.held)
+                if caveat:
+                    self._say(f"door {self.door}: WARNING: {caveat}")
         elif doing == "survey" and isinstance(result, Survey):
             self._wait(_SURVEY, mono_ms + SURVEY_EVERY_MS)
             self._take(result)

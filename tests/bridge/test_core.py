@@ -82,7 +82,7 @@ class BridgeBench:
         self.ver += 1
         body = Snapshot(iat=T0, hz=(T0, T0 + 14 * DAY), tz="Europe/Stockholm", doors={**self.doors, **doors},
                         policy=DEFAULT_POLICY, grants=list(grants), reserve=[])  # fmt: skip
-        self.wait(0.9, pump=False)
+        self.wait(2, pump=False)  # a report may be said at once
         self.tell("desired", snapshot.encode(body), (1, self.ver))
 
     def pump(self) -> None:

@@ -25,7 +25,7 @@ def gateway() -> Iterator[NodeParts]:
 
 @pytest.fixture
 def bench(gateway: NodeParts) -> Iterator[LockBench]:
-    bench = LockBench(ZwaveJsUi(NODE, ZONE, slots=4, windows=2), gateway)
+    bench = LockBench(ZwaveJsUi(NODE, ZONE, slots=2, windows=2), gateway)
     gateway.take = faulty(gateway)  # type: ignore[method-assign]
     yield bench
     fault(gateway, None)
