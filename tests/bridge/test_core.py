@@ -322,6 +322,27 @@ def test_an_open_command__releases_the_lock_once(esp: BridgeBench) -> None:
     assert [m for m in taken if b"opendoor" in m.payload]
 
 
+def test_a_dashboard__opens_once_but_not_in_lockdown(esp: BridgeBench) -> None:
+    assert not esp.bridge.open_once("d1"), "no snapshot, no door"
+    esp.desire()
+    assert esp.bridge.open_once("d1")
+    assert [message for message in esp.out if b"opendoor" in message.payload]
+    assert not esp.bridge.open_once("d9")
+    esp.desire(d1=msgspec.structs.replace(DOOR, mode="lockdown", mode_n=5))
+    assert not esp.bridge.open_once("d1")
+
+
+def test_a_door_in_unlocked_mode__is_opened_again_when_the_locks_broker_returns(
+    tmp_path: Path, lock: SimulatedZigbee
+) -> None:
+    bench = BridgeBench(tmp_path, {"d1": zigbee()}, [lock])
+    bench.desire(d1=msgspec.structs.replace(DOOR, mode="unlocked", mode_n=5, mode_until=T0 + 2 * HOUR))
+    bench.wait(5)
+    bench.bridge.local_connected(False)
+    bench.bridge.local_connected(True)
+    assert [message for message in bench.out if b"UNLOCK" in message.payload]
+
+
 @dataclass
 class Listening:
     """A double that only listens."""
