@@ -22,6 +22,7 @@ from booking.api.openapi import TidyJson
 from booking.api.people import PeopleController
 from booking.api.places import PlacesController
 from booking.api.reservations import HoldController, ReservationController
+from booking.api.resources import ResourceController, TownController
 from booking.api.search import SearchController
 from booking.api.settings import HourController, RuleController
 from booking.api.simulation import SimulationController
@@ -33,6 +34,8 @@ from booking.web import serve
 MAX_BODY = 256 * 1024
 CONTROLLERS = [
     PlacesController,
+    ResourceController,
+    TownController,
     RuleController,
     HourController,
     PeopleController,

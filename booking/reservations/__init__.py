@@ -5,6 +5,7 @@ Knows holds, reservations, free time and search. Asks billing for prices and cha
 
 from booking.reservations.actions import cancel, complete_due, reserve, settle_payment
 from booking.reservations.days import Days, availability
+from booking.reservations.divisions import add_resource, wrong_leaves
 from booking.reservations.errors import HoldExpired, SlotTaken
 from booking.reservations.holds import (
     Wish,
@@ -49,6 +50,7 @@ __all__ = [
     "Suggestion",
     "TimelineBooking",
     "Wish",
+    "add_resource",
     "adopt_holds",
     "alternatives",
     "availability",
@@ -69,4 +71,5 @@ __all__ = [
     "search",
     "settle_payment",
     "timeline",
+    "wrong_leaves",
 ]
