@@ -113,7 +113,7 @@ async def _book(resource: UUID, hour: int) -> UUID:
     booking, now = new_id(), utc_now()
     span = Span(now + timedelta(hours=hour), now + timedelta(hours=hour + 1))
     await locks.grant(
-        reservation=booking, holder=booking, resource_id=resource, span=span, purpose="training", now=now
+        reservation=booking, holder=booking, resources=[resource], span=span, purpose="training", now=now
     )
     return booking
 

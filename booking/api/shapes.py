@@ -1,6 +1,6 @@
 """Types that several nouns share on the wire: bounded text, codes, parameters."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -14,7 +14,7 @@ NO_CONTROLS = (
 )
 
 FIRST, LAST = date(2000, 1, 1), date(2099, 12, 31)
-
+Instant = Annotated[datetime, Meta(tz=True)]
 Line = Annotated[str, Meta(min_length=1, max_length=120, pattern=NO_CONTROLS)]
 Note = Annotated[str, Meta(max_length=500, pattern=r"^[^\x00]*$")]
 Email = Annotated[

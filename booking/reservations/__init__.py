@@ -4,9 +4,11 @@ Knows holds, reservations, free time and search. Asks billing for prices and cha
 """
 
 from booking.reservations.actions import cancel, complete_due, reserve, settle_payment
+from booking.reservations.alternatives import Suggestion, alternatives
 from booking.reservations.days import Days, availability
 from booking.reservations.divisions import add_resource, wrong_leaves
 from booking.reservations.errors import HoldExpired, SlotTaken
+from booking.reservations.finding import Facet, Facets
 from booking.reservations.holds import (
     Wish,
     adopt_holds,
@@ -30,14 +32,27 @@ from booking.reservations.queries import (
     page,
     timeline,
 )
-from booking.reservations.search import Facet, Facets, Hit, Query, Results, Suggestion, alternatives, search
+from booking.reservations.recurrence import BadRule, Wall
+from booking.reservations.search import Hint, Hit, Query, Results, search
+from booking.reservations.series import (
+    Chosen,
+    SeriesOrder,
+    SeriesPreview,
+    SeriesWish,
+    book_series,
+    preview_series,
+)
+from booking.reservations.series_queries import SeriesCard, SeriesPage, series_of, series_page
 
 __all__ = [
+    "BadRule",
+    "Chosen",
     "Customer",
     "Days",
     "Facet",
     "Facets",
     "Held",
+    "Hint",
     "Hit",
     "HoldExpired",
     "Outside",
@@ -46,14 +61,21 @@ __all__ = [
     "ReservationCard",
     "ReservationPage",
     "Results",
+    "SeriesCard",
+    "SeriesOrder",
+    "SeriesPage",
+    "SeriesPreview",
+    "SeriesWish",
     "SlotTaken",
     "Suggestion",
     "TimelineBooking",
+    "Wall",
     "Wish",
     "add_resource",
     "adopt_holds",
     "alternatives",
     "availability",
+    "book_series",
     "cancel",
     "cards",
     "change_hold",
@@ -65,10 +87,13 @@ __all__ = [
     "must_see",
     "outside_hours",
     "page",
+    "preview_series",
     "price",
     "release_hold",
     "reserve",
     "search",
+    "series_of",
+    "series_page",
     "settle_payment",
     "timeline",
     "wrong_leaves",

@@ -4,9 +4,13 @@ from booking.errors import Conflict, NotAllowed, Rejected
 
 
 class SlotTaken(Conflict):
-    """Somebody else holds this time."""
+    """Somebody else holds this time. `taken` are the indices of the wishes that met somebody."""
 
     code = "slot_taken"
+
+    def __init__(self, detail: str, *, taken: list[int]) -> None:
+        super().__init__(detail)
+        self.taken = taken
 
 
 class HoldExpired(Conflict):

@@ -34,7 +34,7 @@ class Hall:
         await locks.grant(
             reservation=reservation,
             holder=reservation,
-            resource_id=self.resource,
+            resources=[self.resource],
             span=span,
             purpose=purpose,
             now=now,
