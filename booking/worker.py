@@ -13,8 +13,7 @@ from datetime import datetime
 import asyncpg
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from booking import billing, db, idempotency, locks, outbox, places, reservations
-from booking import billing, db, feeds, idempotency, locks, messages, outbox, reservations
+from booking import billing, db, feeds, idempotency, locks, messages, outbox, places, reservations
 from booking.clock import utc_now
 from booking.outbox import Debt, Handler
 from booking.people import Actor
