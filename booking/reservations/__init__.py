@@ -6,6 +6,7 @@ Knows holds, reservations, free time and search. Asks billing for prices and cha
 from booking.reservations.actions import cancel, complete_due, reserve, settle_payment
 from booking.reservations.alternatives import Suggestion, alternatives
 from booking.reservations.days import Days, availability
+from booking.reservations.divisions import add_resource, wrong_leaves
 from booking.reservations.errors import HoldExpired, SlotTaken
 from booking.reservations.finding import Facet, Facets
 from booking.reservations.holds import (
@@ -70,6 +71,7 @@ __all__ = [
     "TimelineBooking",
     "Wall",
     "Wish",
+    "add_resource",
     "adopt_holds",
     "alternatives",
     "availability",
@@ -94,4 +96,5 @@ __all__ = [
     "series_page",
     "settle_payment",
     "timeline",
+    "wrong_leaves",
 ]
