@@ -21,6 +21,7 @@ from booking.api.locks import LockController
 from booking.api.openapi import TidyJson
 from booking.api.people import PeopleController
 from booking.api.places import PlacesController
+from booking.api.requests import RequestController
 from booking.api.reservations import HoldController, ReservationController
 from booking.api.search import SearchController
 from booking.api.simulation import SimulationController
@@ -36,6 +37,7 @@ CONTROLLERS = [
     SearchController,
     HoldController,
     ReservationController,
+    RequestController,
     TimelineController,
     LockController,
     InvoiceController,
