@@ -127,6 +127,7 @@ async def cancel(source: UUID, *, fee: Quote | None, by_municipality: bool, now:
             service_at=first.service_at,
             text=f"Avbokning: {first.text}",
             paid_by=first.payment if owed <= paid else None,
+            seq=await next_seq(source, "cancel_fee"),  # a late move may have cost one before
             now=now,
         )
     refunded = await payments.refund(source, reason="cancelled", now=now) if paid else 0
@@ -155,3 +156,9 @@ async def take_back(one: Charged, why: str, now: datetime) -> None:
         sides = ledger.mirrored(ledger.earned(one.kind, one.net_ore, one.vat_ore, one.vat_rule))
         back = [(ledger.CUSTOMER, -one.total_ore), *sides]
         await ledger.post(one.entity, f"charge:{one.id}:back", why, back, now)
+
+
+async def next_seq(source: UUID, kind: ChargeKind) -> int:
+    """Return the next free number of a source's charges of a kind. The source's row is locked by the caller."""
+    count = await db.value(int, "SELECT count(*) FROM charge WHERE source = $1 AND kind = $2", source, kind)
+    return (count or 0) + 1

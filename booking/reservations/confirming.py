@@ -47,8 +47,8 @@ async def by_method(
         await confirm(row, quote, by, now)
         return
     until = now + pay_within
-    await db.run("UPDATE reservation SET state = 'awaiting_payment' WHERE id = $1", row.id)
     await set_hold_until(row.id, until)
+    await db.run("UPDATE reservation SET state = 'awaiting_payment' WHERE id = $1", row.id)
     await billing.begin_payment(
         source=row.id,
         party=row.party,

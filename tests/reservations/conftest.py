@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from booking import billing, db, people, places, reservations
+from booking.billing import PaymentOutcome
 from booking.clock import SWEDEN, at_local
 from booking.errors import Refusal
 from booking.ids import new_id
@@ -112,6 +113,16 @@ async def reserved(hold: UUID, method: str, by: Actor, now: datetime) -> UUID:
         now=now,
         return_url="http://127.0.0.1:9/{id}",
     )
+
+
+async def buy(resource: Resource, span: Span, by: Actor, now: datetime) -> UUID:
+    """Reserve for the actor and pay by card."""
+    one = await reserved(await held(resource, span, by, now), "card", by, now)
+    payment = await db.value(UUID, "SELECT id FROM payment WHERE source = $1", one)
+    assert payment
+    outcome = PaymentOutcome(payment, one, "2401", "paid", "cs_1", "pi_1", await price_of(one))
+    await reservations.settle_payment(outcome, now=now)
+    return one
 
 
 async def state_of(reservation: UUID) -> str:
