@@ -95,7 +95,7 @@ async def _build(count: int, fleet: Fleet, mqtt: RunningBroker) -> list[UUID]:
             name,
         )
         await db.run(
-            "INSERT INTO resource (id, facility, kind, slug, name, tariff_class) VALUES ($1, $2, 'hall', $3, $3, 'h')",
+            "INSERT INTO resource (id, facility, calendar, kind, slug, name, tariff_class) VALUES ($1, $2, $2, 'hall', $3, $3, 'h')",
             resource,
             facility,
             name,

@@ -1,7 +1,7 @@
 """Prices, charges, payments, invoices and the ledger. Knows no reservation and no lock: a `source` is just a UUID."""
 
 from booking.billing.changes import Dearer, change, charge_fee, drop_fee
-from booking.billing.charges import cancel, charge
+from booking.billing.charges import NewCharge, cancel, charge, charge_many
 from booking.billing.combining import Item, capped, combined
 from booking.billing.conditions import CustomerFacts, Usage
 from booking.billing.configured import close, configure
@@ -29,6 +29,7 @@ from booking.billing.payments import (
     renew_payment,
     standing,
 )
+from booking.billing.price_book import PriceBook, price_book
 from booking.billing.price_lists import publish, resource_classes, tariff_in_force, tariff_of
 from booking.billing.pricing import NotPriced, Quote, Tariff, quote
 from booking.billing.queries import invariants, invoice_pdf
@@ -64,8 +65,10 @@ __all__ = [
     "Item",
     "Method",
     "MoneyState",
+    "NewCharge",
     "NotPriced",
     "PaymentOutcome",
+    "PriceBook",
     "PriceView",
     "Quote",
     "RunResult",
@@ -82,6 +85,7 @@ __all__ = [
     "change_fee",
     "charge",
     "charge_fee",
+    "charge_many",
     "claim_event",
     "close",
     "combined",
@@ -100,6 +104,7 @@ __all__ = [
     "invoices",
     "no_show_fee",
     "notice",
+    "price_book",
     "publish",
     "quote",
     "read_outcome",

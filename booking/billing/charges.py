@@ -1,5 +1,7 @@
 """Charging, and what a cancellation does to the money."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
@@ -101,6 +103,48 @@ async def _charge(
         paid = [(ledger.CUSTOMER, quote.total_ore), *sides]
         await ledger.post(municipality, f"charge:{charge_id}", "Direktbetald avgift", paid, now)
     return charge_id
+
+
+@dataclass(frozen=True, slots=True)
+class NewCharge:
+    """One of several charges for use that are made at once."""
+
+    source: UUID
+    quote: Quote
+    service_at: datetime
+    text: str
+
+
+async def charge_many(charges: Sequence[NewCharge], *, party: UUID, municipality: str, now: datetime) -> int:
+    """The party owes all of it on invoice; in the caller's transaction, one statement. Returns how many were new.
+
+    As with `charge`, one per source, and one of nothing is kept as `free`.
+    """
+    parts = [
+        (one, n, part) for one in charges for n, part in enumerate(one.quote.parts or (one.quote,), start=1)
+    ]
+    return await db.run(
+        "INSERT INTO charge (id, entity, party, source, kind, cause_key, text, net_ore, vat_ore, total_ore, vat_rule,"
+        " quote, service_at, state, created_at)"
+        " SELECT c.id, $1, $2, c.source, 'usage', c.source || ':usage:' || c.seq, c.text, c.net, c.vat, c.total, c.rule,"
+        " c.quote, c.service_at, CASE WHEN c.total = 0 THEN 'free' ELSE 'open' END, $3"
+        " FROM unnest($4::uuid[], $5::uuid[], $6::int[], $7::text[], $8::bigint[], $9::bigint[], $10::bigint[],"
+        " $11::text[], $12::text[], $13::timestamptz[])"
+        " AS c(id, source, seq, text, net, vat, total, rule, quote, service_at) ON CONFLICT (cause_key) DO NOTHING",
+        municipality,
+        party,
+        now,
+        [new_id() for _ in parts],
+        [one.source for one, _, _ in parts],
+        [seq for _, seq, _ in parts],
+        [one.text[:200] for one, _, _ in parts],
+        [part.net_ore for _, _, part in parts],
+        [part.vat_ore for _, _, part in parts],
+        [part.total_ore for _, _, part in parts],
+        [part.vat_rule for _, _, part in parts],
+        [snapshot(part) for _, _, part in parts],
+        [one.service_at for one, _, _ in parts],
+    )
 
 
 async def cancel(source: UUID, *, fee: Quote | None, by_municipality: bool, now: datetime) -> CancelOutcome:

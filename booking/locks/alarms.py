@@ -253,7 +253,7 @@ FROM door_alarm a LEFT JOIN controller c ON c.id = a.controller LEFT JOIN facili
 """
 
 
-async def alarms(
+async def alarms_of(
     municipality: str, *, open_only: bool, by: Actor, limit: int, offset: int
 ) -> tuple[list[AlarmView], int]:
     """Return alarms of a municipality where the actor is staff, the newest first, and how many there are."""

@@ -144,7 +144,7 @@ _DOORS = (
 )
 
 
-async def create(wish: Wish, *, by: Actor, now: datetime) -> Made:
+async def create_credential(wish: Wish, *, by: Actor, now: datetime) -> Made:
     """The code or card opens from `valid_from` on: an association's by its bookings, staff's by the week.
 
     Bookings that the association already has open with it too. Raises Rejected for a wish that can't be met.
@@ -244,7 +244,9 @@ async def _must(id: UUID) -> CredentialRow:
     return row
 
 
-async def rotate(id: UUID, *, start: datetime, overlap_days: int, by: Actor, now: datetime) -> Made:
+async def rotate_credential(
+    id: UUID, *, start: datetime, overlap_days: int, by: Actor, now: datetime
+) -> Made:
     """From `start` the association has another code; the old one works `overlap_days` longer (§14, Varberg).
 
     Raises Rejected if a successor is decided already.
@@ -300,7 +302,9 @@ async def rotate_due(now: datetime) -> int:
     for row in rows:
         start = next_rotation(row.rotates_on or "", max(row.valid_from, now))
         if start - PREPARE <= now and start < row.span.end:
-            await rotate(row.id, start=start, overlap_days=row.overlap_days, by=Actor.system(), now=now)
+            await rotate_credential(
+                row.id, start=start, overlap_days=row.overlap_days, by=Actor.system(), now=now
+            )
             done += 1
     return done
 
@@ -347,7 +351,7 @@ class CredentialView(msgspec.Struct, frozen=True):
     revoked_at: datetime | None
 
 
-async def credentials(municipality: str, *, by: Actor) -> list[CredentialView]:
+async def credentials_of(municipality: str, *, by: Actor) -> list[CredentialView]:
     """Return the standing codes of a municipality where the actor is staff."""
     by.must_have(municipality, Role.STAFF)
     rows = await db.rows(
@@ -379,7 +383,7 @@ def view(row: CredentialRow, names: dict[UUID, str]) -> CredentialView:
     )
 
 
-async def credential(id: UUID, *, by: Actor) -> CredentialView:
+async def credential_of(id: UUID, *, by: Actor) -> CredentialView:
     """Return one standing code; absent unless the actor is staff of its municipality."""
     row = await db.row(CredentialRow, f"{_ROW} WHERE id = $1", id)
     if row is None or row.kind in ("series", "member") or not by.has(row.municipality, Role.STAFF):

@@ -1,6 +1,6 @@
 """Reads of codes: the PIN of a booking and where it stands. Doors as staff see them: staff.py."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from booking.people import Actor, Role
 
 ONLINE_FOR = timedelta(minutes=45)  # three missed reports (§12.3)
 GRACE = timedelta(seconds=30)
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)  # a booking's own code is older than any that is shared
 
 
 class AccessDoor(msgspec.Struct, frozen=True):
@@ -204,7 +205,7 @@ def _in_force(leaders: list[Line]) -> list[Line]:
 
 
 def _is_newer(line: Line) -> tuple[datetime, str]:
-    return (line.made_at or line.nb, str(line.grant_id))
+    return (line.made_at or EARLIEST, str(line.grant_id))
 
 
 def _one_per_door(leaders: list[Line]) -> list[Line]:

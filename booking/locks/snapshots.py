@@ -37,17 +37,28 @@ class Owed(db.Record):
     want_ver: int
     logged_epoch: int
     logged_ver: int
+    rep_epoch: int
+    rep_ver: int
     rep_boot: int
     quarantine: bool
     report: str | None
+    old_gen: int | None
+    old_key: bytes | None
 
     def keys(self) -> Keys:
         """Return the working keys of the present generation."""
         return derive(vault.unseal(self.master_key, f"key:{self.id}:{self.gen}"), self.id, self.gen)
 
+    def before(self) -> "Owed | None":
+        """Return the row as it was under the key that is being replaced, None if none is."""
+        if self.old_gen is None or self.old_key is None:
+            return None
+        return msgspec.structs.replace(self, gen=self.old_gen, master_key=self.old_key)
+
 
 _OWED = (
-    "SELECT id, gen, master_key, epoch, want_ver, logged_epoch, logged_ver, rep_boot, quarantine, report"
+    "SELECT id, gen, master_key, epoch, want_ver, logged_epoch, logged_ver, rep_epoch, rep_ver, rep_boot,"
+    " quarantine, report, old_gen, old_key"
     " FROM controller WHERE id = $1"
 )
 
@@ -58,9 +69,13 @@ async def owed(controller: str, *, lock: bool = False) -> Owed | None:
 
 
 def sealed(row: Owed, name: ids.Down, plain: bytes, *, qos: int = 1) -> Packet:
-    """Return a message other than a snapshot, sealed under the version the server wants now."""
+    """Return a message other than a snapshot, sealed under the version the server wants now.
+
+    In quarantine under the version the controller has told: with a lower epoch it would be stale (§12.5).
+    """
     topic = ids.down(row.id, name)
-    return Packet(topic, envelope.seal(plain, row.keys(), "dn", topic, row.epoch, row.want_ver), qos)
+    version = (row.rep_epoch, row.rep_ver) if row.quarantine else (row.epoch, row.want_ver)
+    return Packet(topic, envelope.seal(plain, row.keys(), "dn", topic, *version), qos)
 
 
 async def publish(controller: str, send: Publish, now: datetime) -> int | None:

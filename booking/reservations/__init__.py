@@ -4,6 +4,7 @@ Knows holds, reservations, free time and search. Asks billing for prices and cha
 """
 
 from booking.reservations.actions import cancel, complete_due, note_usage, reserve, settle_payment
+from booking.reservations.alternatives import Suggestion, alternatives
 from booking.reservations.days import Days, availability
 from booking.reservations.errors import (
     AlreadyDecided,
@@ -13,6 +14,7 @@ from booking.reservations.errors import (
     QuotaFull,
     SlotTaken,
 )
+from booking.reservations.finding import Facet, Facets
 from booking.reservations.holds import (
     Wish,
     adopt_holds,
@@ -22,9 +24,11 @@ from booking.reservations.holds import (
     hold,
     release_hold,
 )
+from booking.reservations.misfits import Outside, outside_hours
 from booking.reservations.moving import MovePlan, Target, move, preview_move
 from booking.reservations.offers import Customer, price
-from booking.reservations.queries import cards, cards_by_id, held, must_see, page
+from booking.reservations.queries import cards, held, must_see, page
+from booking.reservations.recurrence import BadRule, Wall
 from booking.reservations.requests import (
     answer_proposal,
     approve,
@@ -33,7 +37,16 @@ from booking.reservations.requests import (
     tell_overdue,
     write_message,
 )
-from booking.reservations.search import Facet, Facets, Hit, Query, Results, Suggestion, alternatives, search
+from booking.reservations.search import Hint, Hit, Query, Results, search
+from booking.reservations.series import (
+    Chosen,
+    SeriesOrder,
+    SeriesPreview,
+    SeriesWish,
+    book_series,
+    preview_series,
+)
+from booking.reservations.series_queries import SeriesCard, SeriesPage, series_of, series_page
 from booking.reservations.staff_queries import requests, timeline
 from booking.reservations.views import (
     Held,
@@ -47,16 +60,20 @@ from booking.reservations.views import (
 
 __all__ = [
     "AlreadyDecided",
+    "BadRule",
     "BreaksRule",
+    "Chosen",
     "Customer",
     "Days",
     "Facet",
     "Facets",
     "Held",
+    "Hint",
     "Hit",
     "HoldExpired",
     "MovePlan",
     "NotMovable",
+    "Outside",
     "Purpose",
     "Query",
     "QuotaFull",
@@ -64,20 +81,26 @@ __all__ = [
     "ReservationCard",
     "ReservationPage",
     "Results",
+    "SeriesCard",
+    "SeriesOrder",
+    "SeriesPage",
+    "SeriesPreview",
+    "SeriesWish",
     "SlotTaken",
     "Suggestion",
     "Target",
     "TimelineBooking",
     "Used",
+    "Wall",
     "Wish",
     "adopt_holds",
     "alternatives",
     "answer_proposal",
     "approve",
     "availability",
+    "book_series",
     "cancel",
     "cards",
-    "cards_by_id",
     "change_hold",
     "complete_due",
     "expire_due",
@@ -87,8 +110,10 @@ __all__ = [
     "move",
     "must_see",
     "note_usage",
+    "outside_hours",
     "page",
     "preview_move",
+    "preview_series",
     "price",
     "propose",
     "reject",
@@ -96,6 +121,8 @@ __all__ = [
     "requests",
     "reserve",
     "search",
+    "series_of",
+    "series_page",
     "settle_payment",
     "tell_overdue",
     "timeline",

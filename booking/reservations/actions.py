@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
-from booking import billing, db, locks
+from booking import billing, db
 from booking.errors import NotFound, Rejected
 from booking.people import Actor, Role
 from booking.reservations import offers
@@ -22,7 +22,9 @@ from booking.reservations.confirming import by_method, confirm, invoice_text, mu
 from booking.reservations.errors import NotCancellable, NotYetUsed, PriceChanged
 from booking.reservations.offers import Customer
 from booking.reservations.ordering import order_of
-from booking.reservations.rows import COLUMNS, Row, free, locked, may_handle, own_hold, tell
+from booking.reservations.releasing import release
+from booking.reservations.rows import COLUMNS, Row, locked, may_handle, own_hold, tell
+from booking.reservations.telling import owe_customer, owe_staff
 
 REPAY = timedelta(minutes=35)  # a payment page lives half an hour at least
 
@@ -102,16 +104,19 @@ async def _reserve(
 
 async def _request(held: Row, allowed: Allowed, by: Actor, now: datetime) -> None:
     """Staff will decide. The time is kept until then, or not at all, as the resource's rules say."""
+    answer_by = now + timedelta(days=allowed.answer_days)
     await db.run(
         "UPDATE reservation SET state = 'requested', hold_until = NULL, answer_by = $2 WHERE id = $1",
         held.id,
-        now + timedelta(days=allowed.answer_days),
+        answer_by,
     )
     if allowed.rules.pending_holds:
         await db.run("UPDATE occupancy SET hold_until = NULL WHERE reservation = $1", held.id)
     else:
         await db.run("DELETE FROM occupancy WHERE reservation = $1", held.id)
     await tell(held, "reservation.requested", by, now)
+    await owe_customer(held, "request_received", now, answer_by_at=answer_by)
+    await owe_staff(held, "Ny bokningsförfrågan", now)
 
 
 async def settle_payment(outcome: billing.PaymentOutcome, *, now: datetime) -> None:
@@ -150,19 +155,8 @@ async def cancel(reservation_id: UUID, *, by: Actor, now: datetime, reason: str 
         alive = found.state in ("confirmed", "awaiting_payment", "requested")
         if not alive or found.starts_at <= now:
             raise NotCancellable("this booking can't be cancelled any more")
-        by_owner = found.party not in by.acts_for
-        outcome = await _cancel_money(found, by_owner, now)
-        await locks.revoke(found.id, now=now)
-        await db.run(
-            "UPDATE reservation SET cancelled_at = $2, cancelled_by = $3, cancel_fee_ore = $4, refund_ore = $5"
-            " WHERE id = $1",
-            found.id,
-            now,
-            "municipality" if by_owner else "party",
-            outcome.fee_ore,
-            outcome.refund_ore,
-        )
-        await free(found, "cancelled", by, now, reason=reason)
+        await release(found, by=by, now=now, reason=reason)
+        await owe_customer(found, "booking_cancelled", now, reason=reason)
 
 
 async def complete_due(now: datetime) -> int:
@@ -212,15 +206,3 @@ async def note_usage(
         elif found.used == "no_show":
             await billing.drop_fee(found.id, "no_show", now=now)
         await tell(found, f"reservation.{used}", by, now, reason=reason)
-
-
-async def _cancel_money(row: Row, by_owner: bool, now: datetime) -> billing.CancelOutcome:
-    if row.state == "requested":
-        return billing.CancelOutcome(0, 0)
-    if row.state == "awaiting_payment":
-        await billing.expire_payment(row.id, now=now)
-        return billing.CancelOutcome(0, 0)
-    paid = billing.read_snapshot(row.price)
-    tariff = await billing.tariff_of(paid)  # the terms that were shown when it was booked
-    fee = billing.cancellation_fee(tariff, paid, billing.notice(row.starts_at, now), by_municipality=by_owner)
-    return await billing.cancel(row.id, fee=fee, by_municipality=by_owner, now=now)

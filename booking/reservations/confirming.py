@@ -10,6 +10,7 @@ from booking.errors import Rejected
 from booking.people import Actor
 from booking.reservations.ordering import extras_of
 from booking.reservations.rows import Row, set_hold_until, tell
+from booking.reservations.telling import owe_customer
 
 PAY = timedelta(minutes=30)
 
@@ -96,6 +97,7 @@ async def confirm(
         now=now,
     )
     await tell(row, "reservation.confirmed", by, now)
+    await owe_customer(row, "booking_confirmed", now)
 
 
 async def resources_of(row: Row) -> list[UUID]:

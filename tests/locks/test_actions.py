@@ -9,96 +9,17 @@ import pytest
 from booking import db, locks, outbox
 from booking.errors import NotFound
 from booking.ids import new_id
-from booking.locks import alarms, codes, events, reports, snapshots, sweeps, vault
-from booking.locks.packets import Packet
-from booking.lockwire import pins, snapshot
-from booking.lockwire.envelope import Opened
-from booking.lockwire.messages import Event, Refusal, Report
-from booking.lockwire.snapshot import Snapshot
+from booking.locks import alarms, codes, events, snapshots, sweeps, vault
+from booking.lockwire import pins
+from booking.lockwire.messages import Event, Refusal
 from booking.people import Actor
 from tests.locks.conftest import TOWN, Hall, holder, hours, make_hall, staff
-
-REPORT = {
-    "boot": 1,
-    "rs": 1,
-    "sid": "q7Zr2mVb0TgkXc9LwE4sJA",
-    "dig": None,
-    "rej": [],
-    "pend": [],
-    "bad": None,
-    "cap": {
-        "grants": 500,
-        "reserve": 100,
-        "max_doc": 32_768,
-        "pin_min": 4,
-        "pin_max": 8,
-        "events": 5_000,
-        "feat": ["pin"],
-    },
-    "clk": {"utc_ms": None, "src": "none", "err_ms": None},
-    "pw": {"src": "mains", "bat": None},
-    "doors": {"d1": {"pos": "closed", "lock": "locked", "mode": "normal", "fail": "secure"}},
-    "ev": {"first": None, "last": None},
-    "fw": "test",
-}
-
-
-class Device:
-    """The other end, by hand: keeps what is published, and reports whatever the test says it has."""
-
-    def __init__(self, hall: Hall) -> None:
-        self.hall, self.rs, self.packets = hall, 0, list[Packet]()
-
-    async def take(self, packet: Packet) -> int:
-        self.packets.append(packet)
-        return 0
-
-    async def publish(self, now: datetime) -> None:
-        await snapshots.publish(self.hall.controller, self.take, now)
-
-    async def logged(self) -> tuple[int, int, str, bytes]:
-        row = await db.row(
-            _Log,
-            "SELECT epoch, ver, digest, octets FROM snapshot_log WHERE controller = $1 ORDER BY epoch DESC, ver DESC",
-            self.hall.controller,
-        )
-        assert row is not None
-        plain = vault.unseal(row.octets, f"snapshot:{self.hall.controller}:{row.epoch}:{row.ver}")
-        return row.epoch, row.ver, row.digest, plain
-
-    async def snapshot(self) -> Snapshot:
-        return snapshot.decode((await self.logged())[3])
-
-    async def report(self, now: datetime, version: tuple[int, int] | None = None, **more: object) -> None:
-        epoch, ver, digest, _ = await self.logged()
-        self.rs += 1
-        body = REPORT | {"rs": self.rs, "dig": digest} | more
-        await self.send(now, version or (epoch, ver), body)
-
-    async def send(self, now: datetime, version: tuple[int, int], body: object) -> None:
-        row = await snapshots.owed(self.hall.controller)
-        assert row is not None
-        await reports.judge(row, Opened(row.gen, *version, b""), msgspec.convert(body, Report), now)
-
-
-class _Log(db.Record):
-    epoch: int
-    ver: int
-    digest: str
-    octets: bytes
+from tests.locks.parts import REPORT, Device, pin_of, state
 
 
 @pytest.fixture
 def device(hall: Hall) -> Device:
     return Device(hall)
-
-
-async def state(reservation: UUID, now: datetime) -> str:
-    return (await locks.states_of([reservation], now=now))[reservation]
-
-
-async def pin_of(reservation: UUID, now: datetime) -> str | None:
-    return (await locks.access_of(reservation, by=holder(reservation), now=now)).pin
 
 
 async def debts() -> int | None:
@@ -170,7 +91,7 @@ async def test_a_purpose_s_own_rule__beats_the_rule_for_all(hall: Hall, now: dat
 async def test_a_resource_without_doors__is_a_no_op(hall: Hall, now: datetime) -> None:
     other = new_id()
     await db.run(
-        "INSERT INTO resource (id, facility, kind, slug, name, tariff_class) VALUES ($1, $2, 'pitch', 'p', 'P', 'p')",
+        "INSERT INTO resource (id, facility, calendar, kind, slug, name, tariff_class) VALUES ($1, $2, $2, 'pitch', 'p', 'P', 'p')",
         other,
         hall.facility,
     )
@@ -206,8 +127,8 @@ async def test_granted_twice__is_one_code(hall: Hall, now: datetime) -> None:
 async def test_a_part_of_the_hall__opens_the_doors_of_the_whole(hall: Hall, now: datetime) -> None:
     part = new_id()
     await db.run(
-        "INSERT INTO resource (id, facility, parent, kind, slug, name, tariff_class)"
-        " VALUES ($1, $2, $3, 'hall_part', 'part', 'A', 'p')",
+        "INSERT INTO resource (id, facility, calendar, parent, kind, slug, name, tariff_class)"
+        " VALUES ($1, $2, $2, $3, 'hall_part', 'part', 'A', 'p')",
         part,
         hall.facility,
         hall.resource,
