@@ -16,8 +16,9 @@ _WORDS: dict[Language, dict[str, str]] = {
         "other": "Annat",
         "awaiting_payment": "Väntar på betalning",
         "cancelled": "Avbokad",
-        "requested": "Väntar på svar",
+        "confirmed": "Beviljad",
         "rejected": "Avslagen",
+        "requested": "Väntar på beslut",
     },
     "en": {
         "busy": "Busy",
@@ -32,8 +33,9 @@ _WORDS: dict[Language, dict[str, str]] = {
         "other": "Other",
         "awaiting_payment": "Waiting for payment",
         "cancelled": "Cancelled",
-        "requested": "Waiting for an answer",
-        "rejected": "Declined",
+        "confirmed": "Granted",
+        "rejected": "Refused",
+        "requested": "Waiting for a decision",
     },
 }
 
