@@ -27,11 +27,15 @@ def migrate() -> None:
     """Bring the database of DATABASE_URL up to date."""
     from booking.migrate import MigrationError
     from booking.migrate import migrate as run
+    from booking.operate import derive
 
+    settings = _settings()
     try:
-        version = asyncio.run(run(_settings().database_url))
+        version = asyncio.run(run(settings.database_url))
     except MigrationError as error:
         raise click.ClickException(str(error)) from error
+    for code in asyncio.run(derive(settings)):
+        click.echo(f"rules and opening hours of {code} are in force")
     click.echo(f"schema is current (PostgreSQL {version // 10000}.{version % 10000})")
 
 
@@ -119,13 +123,13 @@ def invoice_run(month: str, codes: tuple[str, ...]) -> None:
 
 @main.command()
 def invariants() -> None:
-    """Check the books: balanced ledger, gapless series, invoices that add up. Exits 1 if something is broken."""
+    """Check books, rules and calendar: balanced ledger, gapless series, what is derived. Exits 1 if something is broken."""
     from booking.operate import invariants as run
 
     broken = asyncio.run(run(_settings()))
     for line in broken:
         click.echo(line, err=True)
-    click.echo("the books are in order" if not broken else f"{len(broken)} broken")
+    click.echo("books, rules and calendar are in order" if not broken else f"{len(broken)} broken")
     sys.exit(1 if broken else 0)
 
 
@@ -191,3 +195,13 @@ def conformance(simulated: bool, **options: object) -> None:
         sys.exit(conformance_of_ours(wanted) if simulated else run(wanted))
     except (Unusable, NoBroker, ValueError) as error:
         raise click.ClickException(str(error)) from error
+
+
+@main.command(context_settings={"ignore_unknown_options": True, "allow_extra_args": True})
+@click.pass_context
+def bridge(context: click.Context) -> None:
+    """Run a bridge to third-party locks (see docs/how-to/bridge.md)."""
+    from booking.bridge.main import main as run
+
+    sys.argv = ["booking bridge", *context.args]
+    sys.exit(run())

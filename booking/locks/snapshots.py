@@ -42,15 +42,23 @@ class Owed(db.Record):
     rep_boot: int
     quarantine: bool
     report: str | None
+    old_gen: int | None
+    old_key: bytes | None
 
     def keys(self) -> Keys:
         """Return the working keys of the present generation."""
         return derive(vault.unseal(self.master_key, f"key:{self.id}:{self.gen}"), self.id, self.gen)
 
+    def before(self) -> "Owed | None":
+        """Return the row as it was under the key that is being replaced, None if none is."""
+        if self.old_gen is None or self.old_key is None:
+            return None
+        return msgspec.structs.replace(self, gen=self.old_gen, master_key=self.old_key)
+
 
 _OWED = (
     "SELECT id, gen, master_key, epoch, want_ver, logged_epoch, logged_ver, rep_epoch, rep_ver, rep_boot,"
-    " quarantine, report"
+    " quarantine, report, old_gen, old_key"
     " FROM controller WHERE id = $1"
 )
 

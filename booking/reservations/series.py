@@ -160,7 +160,7 @@ def _shown(occurrence: Occurrence, verdict: Verdict | None) -> PreviewOccurrence
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class SeriesOrder:
     """An explicit list of times with how it is paid and the sum (öre) that was shown."""
 
     wish: SeriesWish
@@ -178,7 +178,7 @@ class _Booked:
     series_start: datetime
 
 
-async def book_series(order: Order, *, by: Actor, now: datetime) -> UUID:
+async def book_series(order: SeriesOrder, *, by: Actor, now: datetime) -> UUID:
     """All the chosen times are booked as one series, or none is. Returns the series.
 
     Where one resource needs approval, all of it is a request. Raises SlotTaken and BreaksRule naming the
@@ -289,7 +289,11 @@ async def _insert_series(
 ) -> None:
     """The series' row: what the rule gives but was not chosen is left out of it from the beginning."""
     kept = {one.series_start for one in booked}
-    left = {one.wall.day for one in occurrences if one.span is None or one.span.start not in kept}
+    left = {
+        one.wall.day
+        for one in occurrences
+        if one.left_out != "school_break" and (one.span is None or one.span.start not in kept)
+    }
     first = wish.first
     await db.run(
         "INSERT INTO series (id, municipality, resource, party, account, rrule, starts_local, minutes, exdates,"
@@ -316,7 +320,7 @@ async def write(
     series: UUID,
     wish: SeriesWish,
     booked: Sequence[_Booked],
-    order: Order,
+    order: SeriesOrder,
     outlook: Outlook,
     by: Actor,
     now: datetime,
@@ -342,7 +346,7 @@ def _row(
     series: UUID,
     wish: SeriesWish,
     one: _Booked,
-    order: Order,
+    order: SeriesOrder,
     outlook: Outlook,
     asks: bool,
     by: Actor,
@@ -392,15 +396,8 @@ def use_text(case: Case) -> str:
 
 
 async def promise_all(series: UUID, rows: Sequence[NewRow], now: datetime) -> None:
-    """Every row's doors are promised."""
-    for row in rows:
-        if row.party is not None:
-            await locks.grant(
-                reservation=row.id,
-                holder=row.party,
-                resources=[one.resource for one in row.parts],
-                span=row.span,
-                purpose=row.purpose,
-                credential=series,
-                now=now,
-            )
+    """Every row's doors are promised, with one code for the series."""
+    uses = [locks.Use(row.id, tuple(part.resource for part in row.parts), row.span) for row in rows]
+    holder, purpose = rows[0].party, rows[0].purpose
+    if holder is not None:
+        await locks.grant_series(uses, credential=series, holder=holder, purpose=purpose, now=now)

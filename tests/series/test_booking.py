@@ -13,7 +13,7 @@ from booking.places import Resource
 from booking.reservations.errors import PriceChanged, SlotTaken
 from booking.reservations.series import (
     Chosen,
-    Order,
+    SeriesOrder,
     SeriesPreview,
     SeriesWish,
     book_series,
@@ -31,7 +31,7 @@ def chosen(preview: SeriesPreview) -> list[Chosen]:
 
 async def booked(wish: SeriesWish, by: Actor, now: datetime) -> UUID:
     preview = await preview_series(wish, by=by, now=now)
-    return await book_series(Order(wish, chosen(preview), "invoice", preview.total_ore), by=by, now=now)
+    return await book_series(SeriesOrder(wish, chosen(preview), "invoice", preview.total_ore), by=by, now=now)
 
 
 async def test_a_free_autumn__every_time_has_its_price(
@@ -82,7 +82,7 @@ async def test_one_time_was_taken_meanwhile__it_is_named_and_nothing_is_booked(
     tuesdays: SeriesWish, hall: Resource, eva: Actor, rival: Actor, now: datetime
 ) -> None:
     preview = await preview_series(tuesdays, by=rival, now=now)
-    order = Order(tuesdays, chosen(preview), "invoice", preview.total_ore)
+    order = SeriesOrder(tuesdays, chosen(preview), "invoice", preview.total_ore)
     third = preview.occurrences[2]
     await held(hall, Span(third.start, third.end), eva, now)
     with pytest.raises(SlotTaken) as refused:
@@ -103,7 +103,7 @@ async def test_an_alternative_is_chosen__it_remembers_the_time_it_replaces(
     assert other
     wanted = [*chosen(preview), Chosen(Span(other.start, other.end), other.resource.id)]
     total = preview.total_ore + (other.price_ore or 0)
-    series = await book_series(Order(tuesdays, wanted, "invoice", total), by=rival, now=now)
+    series = await book_series(SeriesOrder(tuesdays, wanted, "invoice", total), by=rival, now=now)
     moved = await db.value(
         datetime,
         "SELECT series_start FROM reservation WHERE series = $1 AND series_start <> starts_at",
@@ -117,7 +117,7 @@ async def test_what_was_not_shown__is_refused(
     field: str, tuesdays: SeriesWish, eva: Actor, rival: Actor, now: datetime
 ) -> None:
     preview = await preview_series(tuesdays, by=rival, now=now)
-    order = Order(tuesdays, chosen(preview), "invoice", preview.total_ore)
+    order = SeriesOrder(tuesdays, chosen(preview), "invoice", preview.total_ore)
     if field == "price":
         with pytest.raises(PriceChanged):
             await book_series(replace(order, expected_ore=1), by=rival, now=now)
