@@ -17,6 +17,7 @@ from booking.reservations.holds import (
     hold,
     release_hold,
 )
+from booking.reservations.months import Month, month
 from booking.reservations.offers import Customer, price
 from booking.reservations.queries import (
     Held,
@@ -31,6 +32,7 @@ from booking.reservations.queries import (
     timeline,
 )
 from booking.reservations.search import Hint, Hit, Query, Results, search
+from booking.reservations.series_search import SeriesQuery, SeriesResults, search_series
 
 __all__ = [
     "Customer",
@@ -41,11 +43,14 @@ __all__ = [
     "Hint",
     "Hit",
     "HoldExpired",
+    "Month",
     "Purpose",
     "Query",
     "ReservationCard",
     "ReservationPage",
     "Results",
+    "SeriesQuery",
+    "SeriesResults",
     "SlotTaken",
     "Suggestion",
     "TimelineBooking",
@@ -61,12 +66,14 @@ __all__ = [
     "extend_hold",
     "held",
     "hold",
+    "month",
     "must_see",
     "page",
     "price",
     "release_hold",
     "reserve",
     "search",
+    "search_series",
     "settle_payment",
     "timeline",
 ]

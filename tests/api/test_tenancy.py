@@ -50,6 +50,8 @@ PUBLIC = {  # operation → why anybody may read it; asked all the same, nothing
     "GetAvailability": ("/api/resources/{resource}/availability?date={day}&party_id={party}", "taken or free, not by whom"),
     "GetPrice": ("/api/price?resource_id={resource}&start={start}&end={end}&party_id={party}", "the list is public; a foreign party counts as none"),
     "Search": ("/api/search?municipality=2401&date={day}&party_id={party}", "taken or free, not by whom"),
+    "SearchSeries": ("/api/search/series?municipality=2401&weekday=1&from=18:00&to=20:00&first={day}&last=2027-03-31&party_id={party}", "taken or free, not by whom"),
+    "GetMonth": ("/api/resources/{resource}/month?month={month}&party_id={party}", "taken or free, not by whom"),
     "ListSimulatedDoors": ("/api/simulation/doors", "only in the demonstration"),
     "IsAlive": ("/health/live", "no rows"),
     "IsReady": ("/health/ready", "no rows"),
