@@ -17,7 +17,7 @@ from booking.reservations.holds import (
     hold,
     release_hold,
 )
-from booking.reservations.months import Month, month
+from booking.reservations.months import Month, MonthDay, month
 from booking.reservations.offers import Customer, price
 from booking.reservations.queries import (
     Held,
@@ -44,6 +44,7 @@ __all__ = [
     "Hit",
     "HoldExpired",
     "Month",
+    "MonthDay",
     "Purpose",
     "Query",
     "ReservationCard",
