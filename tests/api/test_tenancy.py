@@ -82,6 +82,8 @@ PUBLIC = {  # operation → why anybody may read it; asked all the same, nothing
     "Search": ("/api/search?municipality=2401&date={day}&party_id={party}", "taken or free, not by whom"),
     "ReadFeed": ("/api/feeds/ics/{filips_feed}", "the address is the secret; this one is of somebody who has booked nothing"),
     "ReadResourceCalendar": ("/api/resources/{resource}/calendar.ics", "taken or free, not by whom"),
+    "SearchSeries": ("/api/search/series?municipality=2401&weekday=1&from=18:00&to=20:00&first={day}&last=2027-03-31&party_id={party}", "taken or free, not by whom"),
+    "GetMonth": ("/api/resources/{resource}/month?month={month}&party_id={party}", "taken or free, not by whom"),
     "ListSimulatedDoors": ("/api/simulation/doors", "only in the demonstration"),
     "IsAlive": ("/health/live", "no rows"),
     "IsReady": ("/health/ready", "no rows"),
