@@ -27,6 +27,7 @@ from booking.api.openapi import TidyJson
 from booking.api.outgoing_webhooks import OutgoingWebhookController
 from booking.api.people import PeopleController
 from booking.api.places import PlacesController
+from booking.api.requests import RequestController
 from booking.api.reservations import HoldController, ReservationController
 from booking.api.resources import ResourceController, TownController
 from booking.api.search import SearchController
@@ -49,6 +50,7 @@ CONTROLLERS = [
     SearchController,
     HoldController,
     ReservationController,
+    RequestController,
     SeriesController,
     TimelineController,
     AccessController,

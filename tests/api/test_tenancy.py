@@ -36,6 +36,7 @@ PRIVATE: dict[str, tuple[list[str], str]] = {
     "GetReservation": (["/api/reservations/{reservation}", "/api/reservations/{unpaid}"], "ali"),
     "GetAccess": (["/api/reservations/{reservation}/access"], "ali"),
     "GetHold": (["/api/holds/{hold}"], "ali"),
+    "ListRequests": (["/api/requests?municipality=2401", "/api/requests?municipality=2401&state=decided"], "stina"),
     "GetTimeline": (["/api/timeline?municipality=2401&date={day}"], "stina"),
     "ListDoors": (["/api/doors?municipality=2401"], "stina"),
     "GetDoor": (["/api/doors/{door}"], "stina"),
@@ -98,7 +99,7 @@ CHANGING: dict[str, tuple[str, str, dict[str, Any]]] = {
     "PreviewSeries": ("POST", "/api/series/preview", SERIES),
     "CreateSeries": ("POST", "/api/series", {"wish": SERIES, "method": "invoice", "occurrences": [{"start": "{start}", "end": "{end}"}], "expected_total_ore": 1}),
     "WriteRules": ("PUT", "/api/settings/resources/{resource}/rules", {"valid_from": "2026-01-01", "notice_min": 60}),
-    "DeleteRules": ("DELETE", "/api/settings/resources/{resource}/rules/2000-01-01", {}),
+    "DeleteRules": ("DELETE", "/api/settings/municipalities/2401/rules/2000-01-01", {}),
     "WriteSchedule": ("PUT", "/api/settings/facilities/{facility}/hours/schedules/new", {"name": "Stängt", "valid_from": "2026-01-01", "week": []}),
     "DeleteSchedule": ("DELETE", "/api/settings/facilities/{facility}/hours/schedules/{schedule}", {}),
     "AddException": ("POST", "/api/settings/municipalities/2401/hours/exceptions", {"from_day": "2026-12-24", "to_day": "2026-12-26", "reason": "Jul"}),
@@ -126,6 +127,14 @@ CHANGING: dict[str, tuple[str, str, dict[str, Any]]] = {
     "ActivateKey": ("POST", "/api/controllers/{controller}/key/activate", {}),
     "RetireController": ("POST", "/api/controllers/{controller}/retire", {"force": True}),
     "EndQuarantine": ("POST", "/api/controllers/{dark}/quarantine/confirm", {}),
+    "MoveReservation": ("POST", "/api/reservations/{reservation}/move", {"start": "{start}", "end": "{end}"}),
+    "PreviewMove": ("POST", "/api/reservations/{reservation}/move/preview", {"start": "{start}", "end": "{end}"}),
+    "WriteMessage": ("POST", "/api/reservations/{request}/messages", {"text": "Hej"}),
+    "AnswerProposal": ("POST", "/api/reservations/{request}/proposals/1", {"answer": "accepted"}),
+    "NoteUsage": ("POST", "/api/reservations/{reservation}/usage", {"used": "no_show"}),
+    "ApproveRequest": ("POST", "/api/requests/{request}/approve", {}),
+    "RejectRequest": ("POST", "/api/requests/{request}/reject", {"reason": "Nej"}),
+    "ProposeChange": ("POST", "/api/requests/{request}/propose", {"text": "Hej", "start": "{start}", "end": "{end}"}),
     "RunInvoices": ("POST", "/api/invoice-runs", {"municipality": "2401", "month": "{month}"}),
     "CreateFeed": ("POST", "/api/feeds", {"kind": "party", "party_id": "{party}"}),
     "RenewFeed": ("POST", "/api/feeds/{feed}/renew", {}),
@@ -211,6 +220,11 @@ async def furnish(world: World) -> None:
     ]  # fmt: skip
     booked, later = [await reserve(ali, await ali.post("/api/holds", wish), "invoice") for wish in wishes[:2]]
     hold = await ali.post("/api/holds", wishes[2])
+    asked_for = (await resource_named(ali, "2401", "hammarhallen hela"))["id"]
+    await db.run("UPDATE effective_rule SET needs_approval = true WHERE resource = $1", UUID(asked_for))
+    request = await reserve(
+        ali, await ali.post("/api/holds", {**wishes[2], "resource_id": asked_for}), "invoice"
+    )
     feed = await ali.post("/api/feeds", {"kind": "party", "party_id": party})
     filips = await world.people["filip"].post("/api/feeds", {"kind": "account"})
     admin = world.people["admin"]
@@ -263,6 +277,7 @@ async def furnish(world: World) -> None:
         "reservation": booked["id"],
         "unpaid": later["id"],
         "hold": hold["id"],
+        "request": request["id"],
         "feed": feed["id"],
         "endpoint": endpoint["id"],
         "delivery": delivery["id"],
@@ -430,6 +445,8 @@ async def test_an_outsider_acts_on_it__nothing_happens(world: World, operation: 
         ("ali", "ListControllers"),
         ("ali", "ExportDoorEvents"),
         ("filip", "GetTimeline"),  # finance is not staff
+        ("filip", "ListRequests"),
+        ("ali", "ListRequests"),
         ("filip", "ListDoors"),
         ("filip", "GetDoor"),
         ("filip", "GetAccess"),
@@ -483,7 +500,8 @@ async def footprint() -> list[str]:
         str,
         "SELECT id || state || version || purpose || coalesce(hold_until::text, '') FROM reservation"
         " UNION ALL SELECT id || state FROM invoice UNION ALL SELECT id || state FROM charge"
-        " UNION ALL SELECT id::text FROM invoice_run"
+        " UNION ALL SELECT id::text FROM invoice_run UNION ALL SELECT id::text FROM rule_set"
+        " UNION ALL SELECT id::text FROM opening_schedule UNION ALL SELECT id::text FROM opening_exception"
         " UNION ALL SELECT id || generation::text || coalesce(revoked_at::text, '') FROM feed"
         " UNION ALL SELECT id || state || url || generation::text FROM webhook_endpoint"
         " UNION ALL SELECT id || state FROM webhook_delivery UNION ALL SELECT id || state FROM message ORDER BY 1",

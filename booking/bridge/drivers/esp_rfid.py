@@ -118,6 +118,10 @@ class EspRfid:
         ours = [uid for uid, user in users.items() if (user.user or "").startswith(MARK)]
         return Survey(sure, tuple(uid for uid in ours if uid not in known))
 
+    def caveat(self, held: Held) -> str | None:
+        """Nothing: the lock does as told."""
+        return None
+
     def release(self, free: bool) -> tuple[Message, ...]:
         """Return what opens the door once; the board locks by itself."""
         return (self._message("opendoor"),) if free else ()
