@@ -101,7 +101,7 @@ CHANGING: dict[str, tuple[str, str, dict[str, Any]]] = {
     "PreviewSeries": ("POST", "/api/series/preview", SERIES),
     "CreateSeries": ("POST", "/api/series", {"wish": SERIES, "method": "invoice", "occurrences": [{"start": "{start}", "end": "{end}"}], "expected_total_ore": 1}),
     "WriteRules": ("PUT", "/api/settings/resources/{resource}/rules", {"valid_from": "2026-01-01", "notice_min": 60}),
-    "DeleteRules": ("DELETE", "/api/settings/resources/{resource}/rules/2000-01-01", {}),
+    "DeleteRules": ("DELETE", "/api/settings/municipalities/2401/rules/2000-01-01", {}),
     "WriteSchedule": ("PUT", "/api/settings/facilities/{facility}/hours/schedules/new", {"name": "Stängt", "valid_from": "2026-01-01", "week": []}),
     "DeleteSchedule": ("DELETE", "/api/settings/facilities/{facility}/hours/schedules/{schedule}", {}),
     "AddException": ("POST", "/api/settings/municipalities/2401/hours/exceptions", {"from_day": "2026-12-24", "to_day": "2026-12-26", "reason": "Jul"}),
