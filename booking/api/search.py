@@ -145,6 +145,7 @@ class SearchController(Controller):
         offset: OffsetQuery = 0,
     ) -> reservations.SeriesResults:
         """Return where the same hour of a weekday is free most often between two dates, with the dates missed."""
+        first, last = bounded(first), bounded(last)
         like = Query(
             day=first,
             from_min=minute_of_day(from_clock, 0),
