@@ -95,7 +95,7 @@ async def _build(count: int, fleet: Fleet, mqtt: RunningBroker) -> list[UUID]:
             name,
         )
         await db.run(
-            "INSERT INTO resource (id, facility, kind, slug, name, tariff_class) VALUES ($1, $2, 'hall', $3, $3, 'h')",
+            "INSERT INTO resource (id, facility, calendar, kind, slug, name, tariff_class) VALUES ($1, $2, $2, 'hall', $3, $3, 'h')",
             resource,
             facility,
             name,
@@ -113,7 +113,7 @@ async def _book(resource: UUID, hour: int) -> UUID:
     booking, now = new_id(), utc_now()
     span = Span(now + timedelta(hours=hour), now + timedelta(hours=hour + 1))
     await locks.grant(
-        reservation=booking, holder=booking, resource_id=resource, span=span, purpose="training", now=now
+        reservation=booking, holder=booking, resources=[resource], span=span, purpose="training", now=now
     )
     return booking
 

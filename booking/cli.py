@@ -163,6 +163,36 @@ def controller(context: click.Context) -> None:
     sys.exit(run())
 
 
+@main.command()
+@click.option("--broker", default=None, help="mqtt://lk-server:PASSWORD@HOST:PORT, the server's own account.")
+@click.option("--controller", default=None, help="The controller's id.")
+@click.option("--key", type=click.Path(path_type=Path, exists=True), default=None, help="Its enrolment file.")
+@click.option("--simulated", is_flag=True, help="Test our own simulated controller on a broker of our own.")
+@click.option(
+    "--test-port", default=None, help="exec:COMMAND or tcp:HOST:PORT (docs/lock-protocol/test-port.md)."
+)
+@click.option("--door", "doors", multiple=True, help="A door to use; default: those the controller reports.")
+@click.option("--only", multiple=True, help="Only this check, e.g. C04; may be repeated.")
+@click.option("--events", default=5_000, show_default=True, help="How many events C20 makes.")
+@click.option(
+    "--ca", type=click.Path(path_type=Path, exists=True), default=None, help="The broker's CA (PEM)."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def conformance(simulated: bool, **options: object) -> None:
+    """Play the server against a controller: every numbered check of the lock protocol. Replaces its codes."""
+    from booking.conformance.main import Unusable, Wanted, conformance_of_ours
+    from booking.conformance.main import conformance as run
+    from booking.conformance.wire import NoBroker
+
+    if not simulated and None in (options["broker"], options["controller"], options["key"]):
+        raise click.UsageError("give --broker, --controller and --key, or --simulated to see it run")
+    try:
+        wanted = Wanted(**{name: value for name, value in options.items() if value is not None})  # type: ignore[arg-type]
+        sys.exit(conformance_of_ours(wanted) if simulated else run(wanted))
+    except (Unusable, NoBroker, ValueError) as error:
+        raise click.ClickException(str(error)) from error
+
+
 @main.command(context_settings={"ignore_unknown_options": True, "allow_extra_args": True})
 @click.pass_context
 def bridge(context: click.Context) -> None:

@@ -13,7 +13,7 @@ from datetime import datetime
 import asyncpg
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from booking import billing, db, idempotency, locks, outbox, reservations
+from booking import billing, db, feeds, idempotency, locks, messages, outbox, reservations
 from booking.clock import utc_now
 from booking.outbox import Debt, Handler
 from booking.people import Actor
@@ -23,7 +23,7 @@ from booking.settings import Settings
 log = logging.getLogger("booking.worker")
 
 # Which function pays which debt. Those of `locks.LINKED` need the MQTT link and run where it is held.
-HANDLERS: dict[str, Handler] = {**billing.HANDLERS}
+HANDLERS: dict[str, Handler] = {**billing.HANDLERS, **messages.HANDLERS}
 
 
 async def settle_events(now: datetime) -> None:
@@ -61,6 +61,8 @@ async def tidy(now: datetime) -> None:
     await people_actions.forget_old(now)
     await idempotency.forget_old(now)
     await locks.forget_old(now)
+    await locks.forget_events(now)
+    await messages.forget_old(now)
 
 
 Sweep = Callable[[datetime], Awaitable[object]]
@@ -83,8 +85,8 @@ def _paying(kinds: Iterable[str]) -> Sweep:
 
 
 # Each lane has a loop of its own: a month's documents must not keep a payer from the checkout page.
-QUICK = frozenset(HANDLERS) - billing.SLOW
-LANES: list[Sweep] = [_paying(QUICK), _paying(billing.SLOW), settle_events]
+QUICK = frozenset(HANDLERS).difference(billing.SLOW, *messages.LANES)
+LANES: list[Sweep] = [_paying(QUICK), _paying(billing.SLOW), settle_events, *map(_paying, messages.LANES)]
 
 
 class Worker:
@@ -105,6 +107,7 @@ class Worker:
             loop.add_signal_handler(name, self.stop)
         billing.configure(self._settings)
         locks.configure(self._settings)
+        messages.configure(self._settings, feeds.SOURCES)
         await db.open_pool(self._settings.database_url, self._settings.pool_size)
         for sweep, seconds in SWEEPS:
             self._scheduler.add_job(

@@ -1,6 +1,6 @@
 """Types that several nouns share on the wire: bounded text, codes, parameters."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -11,6 +11,7 @@ NO_CONTROLS = (
     r"^[^\x00-\x1f\x7f]*$"  # no NUL, which PostgreSQL can't store, and no line breaks in one-line texts
 )
 
+Instant = Annotated[datetime, Meta(tz=True)]
 Line = Annotated[str, Meta(min_length=1, max_length=120, pattern=NO_CONTROLS)]
 Note = Annotated[str, Meta(max_length=500, pattern=r"^[^\x00]*$")]
 Email = Annotated[

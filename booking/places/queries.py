@@ -1,13 +1,14 @@
 """Reads of places. Facilities and resources are public; who may book them is the calendar's matter."""
 
-from collections import defaultdict
 from typing import Literal
 from uuid import UUID
 
 from booking import db
 from booking.errors import NotFound
 
-Kind = Literal["hall", "hall_part", "ice", "pitch", "premises", "vehicle", "pool", "court"]
+Kind = Literal[
+    "hall", "hall_part", "ice", "pitch", "premises", "vehicle", "pool", "court", "lane", "bike", "equipment"
+]
 
 
 class MunicipalityRef(db.Record):
@@ -55,19 +56,18 @@ class ResourceCard(_Shown):
     facility: FacilityRef
 
 
-class _Ruled(_Shown):
+class _Whole(_Shown):
     tariff_class: str
-    gap_min: int
-    step_min: int
-    min_min: int
-    max_min: int
-    notice_min: int
-    horizon_days: int
+    picks_unit: bool
+    calendar: UUID
     leaves: list[int]
 
 
-class Resource(_Ruled):
-    """A bookable thing with its rules (minutes) and the leaves it occupies."""
+class Resource(_Whole):
+    """A bookable thing with the leaves it occupies and the calendar whose open days it follows.
+
+    A pool (`picks_unit`) has no leaves of its own: the system books one of its children.
+    """
 
     facility: FacilityRef
 
@@ -77,7 +77,7 @@ class Resource(_Ruled):
         return ResourceCard(**{name: getattr(self, name) for name in ResourceCard.__struct_fields__})
 
 
-class _Flat(_Ruled):
+class _Flat(_Whole):
     facility_id: UUID
     facility_slug: str
     facility_name: str
@@ -100,7 +100,7 @@ class _Flat(_Ruled):
 
 _SELECT = """
 SELECT r.id, r.slug, r.name, r.kind, p.name AS part_of, r.parent AS parent_id, r.capacity, r.area_m2,
-  r.tariff_class, r.gap_min, r.step_min, r.min_min, r.max_min, r.notice_min, r.horizon_days,
+  r.tariff_class, r.picks_unit, r.calendar,
   ARRAY(SELECT l.leaf FROM resource_leaf l WHERE l.resource = r.id ORDER BY l.leaf) AS leaves,
   f.id AS facility_id, f.slug AS facility_slug, f.name AS facility_name, f.address, f.lat, f.lon,
   m.code AS municipality_code, m.name AS municipality_name
@@ -186,27 +186,3 @@ async def facility_page(facility_id: UUID) -> FacilityPage:
     if slug is None:
         raise NotFound("there is no such facility", code="unknown_facility")
     return (await facility(slug))[0]
-
-
-class _Hours(db.Record):
-    facility: UUID
-    weekday: int
-    opens_min: int
-    closes_min: int
-
-
-Week = dict[int, list[tuple[int, int]]]  # weekday → [(opens, closes)] in minutes of the local day
-
-
-async def weeks(facilities: list[UUID]) -> dict[UUID, Week]:
-    """Return the opening hours of each facility by weekday."""
-    found = await db.rows(
-        _Hours,
-        "SELECT facility, weekday, opens_min, closes_min FROM opening_hours WHERE facility = ANY($1)"
-        " ORDER BY weekday, opens_min",
-        facilities,
-    )
-    result: dict[UUID, Week] = {one: defaultdict(list) for one in facilities}
-    for hours in found:
-        result[hours.facility][hours.weekday].append((hours.opens_min, hours.closes_min))
-    return result

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from booking import billing, db, locks, places
+from booking import billing, db, locks, messages, places
 from booking.clock import SWEDEN
 from booking.errors import NotFound, Rejected
 from booking.people import Actor, Role
@@ -13,7 +13,8 @@ from booking.reservations.errors import (
     PriceChanged,
 )
 from booking.reservations.offers import Customer
-from booking.reservations.rows import COLUMNS, Row, free, locked, own_hold, set_hold_until, tell
+from booking.reservations.releasing import release
+from booking.reservations.rows import COLUMNS, Row, locked, own_hold, set_hold_until, tell
 
 PAY = timedelta(minutes=30)
 
@@ -81,19 +82,8 @@ async def cancel(reservation_id: UUID, *, by: Actor, now: datetime, reason: str 
             raise NotFound("there is no such reservation")
         if found.state not in ("confirmed", "awaiting_payment") or found.starts_at <= now:
             raise NotCancellable("this booking can't be cancelled any more")
-        by_owner = found.party not in by.acts_for
-        outcome = await _cancel_money(found, by_owner, now)
-        await locks.revoke(found.id, now=now)
-        await db.run(
-            "UPDATE reservation SET cancelled_at = $2, cancelled_by = $3, cancel_fee_ore = $4, refund_ore = $5"
-            " WHERE id = $1",
-            found.id,
-            now,
-            "municipality" if by_owner else "party",
-            outcome.fee_ore,
-            outcome.refund_ore,
-        )
-        await free(found, "cancelled", by, now, reason=reason)
+        await release(found, by=by, now=now, reason=reason)
+        await messages.owe("booking_cancelled", account=found.account, party=found.party, about=found.id, municipality=found.municipality, data={"reason": reason}, now=now)  # fmt: skip
 
 
 async def complete_due(now: datetime) -> int:
@@ -165,28 +155,19 @@ async def _confirm(
     await locks.grant(
         reservation=row.id,
         holder=row.party,
-        resource_id=row.resource,
+        resources=[row.resource],
         span=row.span,
         purpose=row.purpose,
         now=now,
     )
     await tell(row, "reservation.confirmed", by, now)
+    await messages.owe("booking_confirmed", account=row.account, party=row.party, about=row.id, municipality=row.municipality, now=now)  # fmt: skip
 
 
 async def _invoice_text(row: Row) -> str:
     resource = await places.resource(row.resource, in_use=False)
     start, end = (moment.astimezone(SWEDEN) for moment in (row.starts_at, row.ends_at))
     return f"{resource.facility.name}, {resource.name}, {start:%Y-%m-%d %H:%M}–{end:%H:%M}"
-
-
-async def _cancel_money(row: Row, by_owner: bool, now: datetime) -> billing.CancelOutcome:
-    if row.state == "awaiting_payment":
-        await billing.expire_payment(row.id, now=now)
-        return billing.CancelOutcome(0, 0)
-    paid = billing.read_snapshot(row.price)
-    tariff = await billing.tariff_of(paid)  # the terms that were shown when it was booked
-    fee = billing.cancellation_fee(tariff, paid, lead_time=row.starts_at - now, by_municipality=by_owner)
-    return await billing.cancel(row.id, fee=fee, by_municipality=by_owner, now=now)
 
 
 def _may_handle(row: Row, by: Actor) -> bool:

@@ -4,19 +4,17 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from asyncpg import ExclusionViolationError
-
 from booking import billing, db, places
 from booking.ids import new_id
 from booking.people import Actor
 from booking.places import Resource
 from booking.reservations import offers
-from booking.reservations.calendar import refusal
+from booking.reservations.availability import open_days_around
+from booking.reservations.calendar import local_day, refusal
 from booking.reservations.errors import (
     RULES,
     AlreadyExtended,
     BreaksRule,
-    SlotTaken,
     TooManyHolds,
 )
 from booking.reservations.offers import Customer
@@ -30,6 +28,7 @@ from booking.reservations.rows import (
     own_hold,
     set_hold_until,
 )
+from booking.reservations.writing import NewRow, part_of, take
 from booking.span import Span
 
 HOLD, MOST_HOLDS = timedelta(minutes=10), 5
@@ -54,16 +53,33 @@ async def hold(wish: Wish, *, by: Actor, now: datetime) -> UUID:
     if wish.customer.party is not None:
         by.must_act_for(wish.customer.party)
     resource = await places.resource(wish.resource_id)
-    await _must_follow_rules(resource, wish.span, now)
+    rules = await _must_follow_rules(resource, wish, now)
     quote = await offers.price(resource, wish.span, wish.purpose, wish.customer)
-    try:
+    row = NewRow(
+        id=new_id(),
+        parts=(part_of(resource, rules),),
+        span=wish.span,
+        municipality=resource.facility.municipality.code,
+        state="held",
+        purpose=wish.purpose,
+        created_at=now,
+        party=wish.customer.party,
+        account=by.account,
+        session=by.session,
+        home=wish.customer.home,
+        hold_until=now + HOLD,
+        title=wish.title,
+        price_ore=quote.total_ore,
+        price=billing.snapshot(quote),
+    )
+
+    async def act() -> None:
         async with db.transaction():
-            await db.take_locks("leaf", resource.leaves)  # the losers queue here instead of deadlocking
             await _must_have_few_holds(by, now)
-            await _expire_on(resource, wish.span, now)
-            return await _insert_hold(resource, wish, quote, by, now)
-    except ExclusionViolationError as error:
-        raise SlotTaken("this time is already booked") from error
+            await take([row], now=now)
+
+    await db.retried(act)
+    return row.id
 
 
 async def change_hold(
@@ -140,11 +156,15 @@ async def expire_due(now: datetime) -> int:
     return count
 
 
-async def _must_follow_rules(resource: Resource, span: Span, now: datetime) -> None:
-    weeks = await places.weeks([resource.facility.id])
-    code = refusal(resource, weeks[resource.facility.id], span, now)
+async def _must_follow_rules(resource: Resource, wish: Wish, now: datetime) -> places.Rules:
+    day = local_day(wish.span)
+    opening = (await open_days_around([resource], wish.span))[resource.calendar]
+    rules = (await places.rules_on([resource.id], day))[resource.id]
+    who = await offers.who(wish.customer, resource.facility.municipality.code, day)
+    code = refusal(rules, opening, wish.span, now, who, wish.purpose)
     if code is not None:
         raise BreaksRule(RULES[code], code=code)
+    return rules
 
 
 async def _must_have_few_holds(by: Actor, now: datetime) -> None:
@@ -160,51 +180,3 @@ async def _must_have_few_holds(by: Actor, now: datetime) -> None:
     )
     if live and live >= MOST_HOLDS:
         raise TooManyHolds(f"at most {MOST_HOLDS} times can be held at once")
-
-
-async def _insert_hold(
-    resource: Resource, wish: Wish, quote: billing.Quote, by: Actor, now: datetime
-) -> UUID:
-    hold_id = new_id()
-    await db.run(
-        "WITH r AS (INSERT INTO reservation (id, resource, municipality, party, account, session, home, state,"
-        "  starts_at, ends_at, hold_until, purpose, title, price_ore, price, created_at)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7, 'held', $8, $9, $10, $11, $12, $13, $14, $15) RETURNING id)"
-        " INSERT INTO occupancy (leaf, reservation, starts_at, ends_at, hold_until)"
-        " SELECT leaf, r.id, $8, $16, $10 FROM r, unnest($17::int[]) AS leaf ORDER BY leaf",
-        hold_id,
-        resource.id,
-        resource.facility.municipality.code,
-        wish.customer.party,
-        by.account,
-        by.session,
-        wish.customer.home,
-        wish.span.start,
-        wish.span.end,
-        now + HOLD,
-        wish.purpose,
-        wish.title,
-        quote.total_ore,
-        billing.snapshot(quote),
-        now,
-        wish.span.end + timedelta(minutes=resource.gap_min),
-        resource.leaves,
-    )
-    return hold_id
-
-
-async def _expire_on(resource: Resource, span: Span, now: datetime) -> None:
-    """Holds that have run out no longer stand in the way of this wish (a predicate can't use now())."""
-    # The outer hold_until is read again after a wait for the row: one that was just extended or booked stays.
-    stale = await db.rows(
-        Row,
-        f"SELECT {COLUMNS} FROM reservation WHERE id IN (SELECT reservation FROM occupancy"
-        " WHERE leaf = ANY($1) AND starts_at < $3 AND ends_at > $2 AND hold_until <= $4)"
-        " AND state IN ('held', 'awaiting_payment') AND hold_until <= $4 ORDER BY id FOR UPDATE",
-        resource.leaves,
-        span.start,
-        span.end + timedelta(minutes=resource.gap_min),
-        now,
-    )
-    for one in stale:
-        await expire(one, now)

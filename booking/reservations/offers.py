@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from booking import billing
-from booking.clock import SWEDEN
+from booking import billing, db
 from booking.places import Resource
+from booking.reservations.calendar import Who, local_day
 from booking.span import Span
 
 
@@ -18,9 +18,28 @@ class Customer:
     home: str | None = None
 
 
-def local_day(span: Span) -> date:
-    """Return the Swedish date on which the use starts."""
-    return span.start.astimezone(SWEDEN).date()
+class _PartyFacts(db.Record):
+    kind: str
+    home: str | None
+    born: date | None
+    drives: bool
+
+
+async def who(customer: Customer, owner: str, day: date) -> Who:
+    """Return what the rules of an owner municipality ask about the customer for use on a day."""
+    if customer.party is None:
+        return Who(is_own=customer.home == owner)
+    found = await db.row(
+        _PartyFacts,
+        "SELECT p.kind, p.home_municipality AS home, p.born, EXISTS (SELECT FROM driver d"
+        " JOIN account a ON a.id = d.account LEFT JOIN membership m ON m.account = a.id AND m.party = p.id"
+        " WHERE d.municipality = $2 AND d.valid_to >= $3 AND (a.party = p.id OR m.id IS NOT NULL)) AS drives"
+        " FROM party p WHERE p.id = $1",
+        customer.party,
+        owner,
+        day,
+    )
+    return Who() if found is None else Who(found.kind, found.home == owner, found.born, found.drives)
 
 
 async def price(resource: Resource, span: Span, purpose: str, customer: Customer) -> billing.Quote:

@@ -174,6 +174,14 @@ async def cards(
     return await _cards(found, by, now), total or 0
 
 
+async def cards_of(ids: list[UUID], by: Actor, now: datetime) -> list[ReservationCard]:
+    """Return these bookings by start; the caller has seen to it that the actor may see them."""
+    found = await db.rows(
+        _Booked, _SELECT + " WHERE r.id = ANY($1) AND r.state <> 'held' ORDER BY r.starts_at, r.id", ids
+    )
+    return await _cards(found, by, now)
+
+
 async def page(reservation_id: UUID, by: Actor, now: datetime) -> ReservationPage:
     """Return one reservation to those who act for its party and to the owner's staff. Raises NotFound."""
     row = await _visible(reservation_id, by)
@@ -297,8 +305,7 @@ async def _pay_methods(row: _Row, by: Actor) -> list[billing.Method]:
 
 
 async def _cancel_free_until(row: _Row, quote: billing.Quote) -> datetime | None:
-    notice = billing.free_notice(await billing.tariff_of(quote), quote)
-    return None if notice is None else row.starts_at - notice
+    return billing.free_until(await billing.tariff_of(quote), quote, row.starts_at)
 
 
 async def _fee_now(row: _Row, quote: billing.Quote, by: Actor, now: datetime) -> int:
@@ -306,6 +313,6 @@ async def _fee_now(row: _Row, quote: billing.Quote, by: Actor, now: datetime) ->
         return 0
     tariff = await billing.tariff_of(quote)
     fee = billing.cancellation_fee(
-        tariff, quote, lead_time=row.starts_at - now, by_municipality=row.party not in by.acts_for
+        tariff, quote, billing.notice(row.starts_at, now), by_municipality=row.party not in by.acts_for
     )
     return fee.total_ore if fee else 0
