@@ -6,6 +6,7 @@ from uuid import UUID
 
 from booking import db, locks
 from booking.errors import NotFound
+from booking.feeds.words import word
 from booking.messages import Sources, words
 from booking.people import Actor, Language
 
@@ -75,6 +76,7 @@ async def facts_of(about: UUID, language: Language) -> Mapping[str, object]:
             "place": f"{booking.facility}, {booking.resource}",
             "when": words.period(booking.starts_at, booking.ends_at, language),
             "door": "yes" if booking.door else None,
+            "decision": word(booking.state, language),
             "path": f"/b/{about}",
         }
     bill = await db.row(_Bill, _BILL, about)

@@ -53,7 +53,7 @@ WHERE g.role = 'leader' AND g.gone_ver IS NULL AND g.reservation IS NOT NULL AND
   AND g.nb < $1 + CASE WHEN c.said #> '{cap,feat}' ? 'live' THEN -interval '1 minute' ELSE c.lead END
   AND g.created_at < $1 - interval '20 seconds'
   AND (g.first_ver IS NULL OR (c.rep_epoch, c.rep_ver) < (g.first_epoch, g.first_ver) OR g.rejected IS NOT NULL
-    OR c.said -> 'pend' ? replace(g.id::text, '-', ''))
+    OR c.quarantine OR c.said -> 'pend' ? replace(g.id::text, '-', ''))
 GROUP BY g.controller, w.door
 UNION ALL
 SELECT g.controller, NULL, 'removal_unconfirmed',
@@ -197,7 +197,7 @@ async def _tell_bookers(now: datetime) -> None:
         " AND g.nb < $1::timestamptz + CASE WHEN c.report::jsonb #> '{cap,feat}' ? 'live'"
         "   THEN -interval '1 minute' ELSE coalesce(p.alarm_lead_min, 30) * interval '1 minute' END"
         " AND (g.first_ver IS NULL"
-        "   OR (c.rep_epoch, c.rep_ver) < (g.first_epoch, g.first_ver) OR g.rejected IS NOT NULL"
+        "   OR (c.rep_epoch, c.rep_ver) < (g.first_epoch, g.first_ver) OR g.rejected IS NOT NULL OR c.quarantine"
         "   OR c.report::jsonb -> 'pend' ? replace(g.id::text, '-', ''))"
         " AND g.created_at < $1::timestamptz - interval '20 seconds'"
         " RETURNING g.reservation, f.municipality",

@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 
 from booking import db, journal, outbox
-from booking.locks import codes, commands, pin_rules, reserve
+from booking.locks import codes, commands, pin_rules, reserve, versions
 from booking.locks.codes import Kept
 from booking.locks.grants import tell
 from booking.locks.snapshots import Owed, lacks_room
@@ -28,6 +28,8 @@ class _Before(db.Record):
     old_gen: int | None
     epoch: int
     want_ver: int
+    broker_epoch: int
+    broker_ver: int
     rep_epoch: int
     rep_ver: int
     rep_boot: int
@@ -41,9 +43,10 @@ class _Before(db.Record):
 async def judge(row: Owed, opened: Opened, report: Report, now: datetime) -> None:
     """The controller's row and its grants say what this report proves; an older or unknown one proves nothing."""
     async with db.transaction():
+        await db.run(versions.NOT_WAITED_FOR)  # a lost judgement is made again from the retained report
         before = await db.row(
             _Before,
-            "SELECT f.municipality, c.gen, c.old_gen, c.epoch, c.want_ver, c.rep_epoch, c.rep_ver, c.rep_boot, c.rep_rs,"
+            "SELECT f.municipality, c.gen, c.old_gen, c.epoch, c.want_ver, c.broker_epoch, c.broker_ver, c.rep_epoch, c.rep_ver, c.rep_boot, c.rep_rs,"
             " c.sid, c.quarantine, c.offline_at, c.report FROM controller c JOIN facility f ON f.id = c.facility"
             " WHERE c.id = $1 AND (c.gen = $2 OR c.old_gen = $2) FOR UPDATE OF c",
             row.id,
@@ -65,8 +68,10 @@ async def judge(row: Owed, opened: Opened, report: Report, now: datetime) -> Non
         await _move_grants(row.id, version, report, before.municipality, now)
         if _has_more_room(before, report) and await lacks_room(row.id, now):
             await raise_versions([row.id], now=now)
-        # A new connection gets what it lacks at once; one that goes on lacking it is left to `reconcile`.
-        if version != (before.epoch, before.want_ver) and report.sid != before.sid:
+        # A new connection gets what it lacks at once, if the broker does not hold it already; one that goes on
+        # lacking it is left to `reconcile`.
+        wanted = (before.epoch, before.want_ver)
+        if wanted not in (version, (before.broker_epoch, before.broker_ver)) and report.sid != before.sid:
             await outbox.put(PUBLISH, key=row.id, now=now)
         if _visibly_changed(before, version, report):
             await _tell_doors("doors.changed", before.municipality, now)

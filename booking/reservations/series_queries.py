@@ -10,9 +10,10 @@ from booking import db, places
 from booking.errors import NotFound
 from booking.people import Actor, Role
 from booking.places import ResourceCard
-from booking.reservations.queries import PartyRef, Purpose, ReservationCard, cards_of
+from booking.reservations.queries import cards_of
 from booking.reservations.recurrence import Pattern, Wall, read_rule
 from booking.reservations.rule_text import rule_text
+from booking.reservations.views import PartyRef, Purpose, ReservationCard
 
 SeriesDeed = Literal["change", "cancel", "add_date"]
 
