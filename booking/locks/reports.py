@@ -184,6 +184,13 @@ async def _move_grants(
         controller,
         *version,
     )
+    # A bridge's lock has lost it, or is a live one whose window is over.
+    await db.run(
+        "UPDATE access_grant SET applied_at = NULL WHERE controller = $1 AND id = ANY($2)"
+        " AND applied_at IS NOT NULL AND gone_ver IS NULL",
+        controller,
+        pending,
+    )
     if applied:
         await reserve.take_back(controller, now)
     for booking in sorted({one.reservation for one in applied if one.reservation is not None}):
