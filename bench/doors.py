@@ -174,7 +174,7 @@ async def _build(count: int, folder: Path, mqtt: RunningBroker) -> list[UUID]:
             name,
         )
         await db.run(
-            "INSERT INTO resource (id, facility, kind, slug, name, tariff_class) VALUES ($1, $2, 'hall', $3, $3, 'h')",
+            "INSERT INTO resource (id, facility, calendar, kind, slug, name, tariff_class) VALUES ($1, $2, $2, 'hall', $3, $3, 'h')",
             hall,
             facility,
             name,

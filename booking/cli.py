@@ -30,11 +30,15 @@ def migrate() -> None:
     """Bring the database of DATABASE_URL up to date."""
     from booking.migrate import MigrationError
     from booking.migrate import migrate as run
+    from booking.operate import derive
 
+    settings = _settings()
     try:
-        version = asyncio.run(run(_settings().database_url))
+        version = asyncio.run(run(settings.database_url))
     except MigrationError as error:
         raise click.ClickException(str(error)) from error
+    for code in asyncio.run(derive(settings)):
+        click.echo(f"rules and opening hours of {code} are in force")
     click.echo(f"schema is current (PostgreSQL {version // 10000}.{version % 10000})")
 
 
@@ -122,13 +126,13 @@ def invoice_run(month: str, codes: tuple[str, ...]) -> None:
 
 @main.command()
 def invariants() -> None:
-    """Check the books: balanced ledger, gapless series, invoices that add up. Exits 1 if something is broken."""
+    """Check books, rules and calendar: balanced ledger, gapless series, what is derived. Exits 1 if something is broken."""
     from booking.operate import invariants as run
 
     broken = asyncio.run(run(_settings()))
     for line in broken:
         click.echo(line, err=True)
-    click.echo("the books are in order" if not broken else f"{len(broken)} broken")
+    click.echo("books, rules and calendar are in order" if not broken else f"{len(broken)} broken")
     sys.exit(1 if broken else 0)
 
 
@@ -256,4 +260,44 @@ def controller(context: click.Context) -> None:
     from booking.controller.main import main as run
 
     sys.argv = ["booking controller", *context.args]
+    sys.exit(run())
+
+
+@main.command()
+@click.option("--broker", default=None, help="mqtt://lk-server:PASSWORD@HOST:PORT, the server's own account.")
+@click.option("--controller", default=None, help="The controller's id.")
+@click.option("--key", type=click.Path(path_type=Path, exists=True), default=None, help="Its enrolment file.")
+@click.option("--simulated", is_flag=True, help="Test our own simulated controller on a broker of our own.")
+@click.option(
+    "--test-port", default=None, help="exec:COMMAND or tcp:HOST:PORT (docs/lock-protocol/test-port.md)."
+)
+@click.option("--door", "doors", multiple=True, help="A door to use; default: those the controller reports.")
+@click.option("--only", multiple=True, help="Only this check, e.g. C04; may be repeated.")
+@click.option("--events", default=5_000, show_default=True, help="How many events C20 makes.")
+@click.option(
+    "--ca", type=click.Path(path_type=Path, exists=True), default=None, help="The broker's CA (PEM)."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def conformance(simulated: bool, **options: object) -> None:
+    """Play the server against a controller: every numbered check of the lock protocol. Replaces its codes."""
+    from booking.conformance.main import Unusable, Wanted, conformance_of_ours
+    from booking.conformance.main import conformance as run
+    from booking.conformance.wire import NoBroker
+
+    if not simulated and None in (options["broker"], options["controller"], options["key"]):
+        raise click.UsageError("give --broker, --controller and --key, or --simulated to see it run")
+    try:
+        wanted = Wanted(**{name: value for name, value in options.items() if value is not None})  # type: ignore[arg-type]
+        sys.exit(conformance_of_ours(wanted) if simulated else run(wanted))
+    except (Unusable, NoBroker, ValueError) as error:
+        raise click.ClickException(str(error)) from error
+
+
+@main.command(context_settings={"ignore_unknown_options": True, "allow_extra_args": True})
+@click.pass_context
+def bridge(context: click.Context) -> None:
+    """Run a bridge to third-party locks (see docs/how-to/bridge.md)."""
+    from booking.bridge.main import main as run
+
+    sys.argv = ["booking bridge", *context.args]
     sys.exit(run())

@@ -11,12 +11,18 @@ APP_CONFIG = AppConfig(
         modules=[
             "booking.people.tables",
             "booking.places.tables",
+            "booking.places.rule_tables",
+            "booking.places.search_tables",
             "booking.outbox",
             "booking.journal",
             "booking.idempotency",
+            "booking.reservations.plan_tables",
             "booking.reservations.tables",
+            "booking.reservations.life_tables",
             "booking.billing.tables",
             "booking.locks.tables",
+            "booking.messages.tables",
+            "booking.feeds.tables",
         ]
     ),
 )

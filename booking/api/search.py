@@ -14,6 +14,7 @@ from booking import billing, places, reservations
 from booking.api.auth import one_of
 from booking.api.errors import responses
 from booking.api.shapes import (
+    NO_CONTROLS,
     CodeQuery,
     FromClock,
     LimitQuery,
@@ -35,14 +36,11 @@ CodesQuery = Annotated[
     list[Annotated[str, Meta(pattern=r"^[0-9]{4}$")]] | None,
     QueryParameter(name="municipality", required=False, max_items=20),
 ]
+FeaturesQuery = Annotated[
+    list[Annotated[str, Meta(max_length=40, pattern=NO_CONTROLS)]] | None,
+    QueryParameter(required=False, max_items=20),
+]
 Degrees = Annotated[float | None, QueryParameter(ge=-180, le=180, required=False)]
-
-
-class SearchHint(msgspec.Struct, frozen=True):
-    """Nothing is free in the window: the next free times of the best places."""
-
-    code: Literal["nothing_free"]
-    next: list[reservations.Suggestion]
 
 
 class SearchPage(msgspec.Struct, frozen=True):
@@ -52,7 +50,8 @@ class SearchPage(msgspec.Struct, frozen=True):
     total: int
     total_free: int
     facets: reservations.Facets
-    hint: SearchHint | None
+    hint: reservations.Hint | None
+    did_you_mean: str | None
 
 
 class SearchController(Controller):
@@ -76,6 +75,11 @@ class SearchController(Controller):
         to_clock: ToClock = None,
         duration_min: DurationQuery = 60,
         min_area_m2: Annotated[int | None, QueryParameter(ge=1, le=1_000_000, required=False)] = None,
+        min_capacity: Annotated[int | None, QueryParameter(ge=1, le=1_000_000, required=False)] = None,
+        features: FeaturesQuery = None,
+        surface: Annotated[
+            str | None, QueryParameter(max_length=40, pattern=NO_CONTROLS, required=False)
+        ] = None,
         whole: FromQuery[bool | None] = None,
         party_id: PartyQuery = None,
         purpose: FromQuery[Purpose] = "private",
@@ -95,6 +99,9 @@ class SearchController(Controller):
             text=q,
             kind=kind,
             min_area_m2=min_area_m2,
+            min_capacity=min_capacity,
+            features=tuple(features or ()),
+            surface=surface,
             whole=whole,
             near=None if lat is None or lon is None else (lat, lon),
             purpose=purpose,
@@ -104,8 +111,9 @@ class SearchController(Controller):
             offset=offset,
         )
         found = await reservations.search(query, now)
-        hint = SearchHint("nothing_free", found.next) if not found.total_free else None
-        return SearchPage(found.results, found.total, found.total_free, found.facets, hint)
+        return SearchPage(
+            found.results, found.total, found.total_free, found.facets, found.hint, found.did_you_mean
+        )
 
     @get(
         "/resources/{resource_id:uuid}/availability", operation_id="GetAvailability", responses=responses(404)

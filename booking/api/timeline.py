@@ -16,7 +16,6 @@ from booking.api.search import bounded
 from booking.api.shapes import CodeRequired
 from booking.clock import SWEDEN
 from booking.people import Actor
-from booking.reservations import open_spans
 
 
 class RowFacility(msgspec.Struct, frozen=True):
@@ -68,7 +67,7 @@ class TimelineController(Controller):
         day = bounded(day or now.astimezone(SWEDEN).date())
         bookings = await reservations.timeline(municipality, day, actor)
         found = await places.resources(municipalities=[municipality])
-        weeks = await places.weeks(sorted({one.facility.id for one in found}))
+        opening_of = await places.open_days(sorted({one.calendar for one in found}), day, day)
         doors_of = await locks.doors_of_resources([one.id for one in found])
         on_leaf: dict[int, set[UUID]] = defaultdict(set)
         for one in found:
@@ -76,7 +75,7 @@ class TimelineController(Controller):
                 on_leaf[leaf].add(one.id)
         rows = []
         for one in found:
-            opening = open_spans(weeks[one.facility.id], day)
+            opening = opening_of[one.calendar].get(day, [])
             rows.append(
                 TimelineRow(
                     one.id,

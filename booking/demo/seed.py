@@ -10,7 +10,7 @@ from uuid import UUID
 
 from stdnum import luhn
 
-from booking import billing, broker, db, locks
+from booking import billing, broker, db, locks, places
 from booking.clock import SWEDEN, utc_now
 from booking.demo.bookings import book
 from booking.demo.places import PLACES, TOWNS, Place, Thing, Town
@@ -59,6 +59,9 @@ async def found(settings: Settings, now: datetime) -> None:
         await _towns(now)
         for place in PLACES:
             await _place(place, now, keys)
+        for town in TOWNS:
+            await places.refresh_rules(town.code)
+            await places.refresh_hours(town.code, now)
         await _people(now)
         _hand_over(settings, keys)  # before the commit: a seed that is killed here starts over
 
@@ -143,17 +146,23 @@ async def _place(place: Place, now: datetime, keys: dict[str, locks.Enrolment]) 
         place.access_text,
         place.accessibility,
     )
+    schedule = new_id()
+    await db.run(
+        "INSERT INTO opening_schedule (id, facility, name, valid_from) VALUES ($1, $2, 'Ordinarie', '2000-01-01')",
+        schedule,
+        facility,
+    )
     for weekday in range(7):
         opens, closes = place.hours if weekday < 5 else place.weekend
         await db.run(
-            "INSERT INTO opening_hours (id, facility, weekday, opens_min, closes_min) VALUES ($1, $2, $3, $4, $5)",
+            "INSERT INTO opening_hours (id, schedule, weekday, opens_min, closes_min) VALUES ($1, $2, $3, $4, $5)",
             new_id(),
-            facility,
+            schedule,
             weekday,
             opens * 60,
             closes * 60,
         )
-    made = await _things(place, facility, slug)
+    made = await _things(place, facility, slug, now)
     controller = f"{place.town}-{slug}"[:32].rstrip("-")
     keys[controller] = await locks.enrol(
         controller, facility=facility, by=Actor.system(), now=now, simulated=True
@@ -173,13 +182,13 @@ def _has_own_door(place: Place, thing: str) -> bool:
     )
 
 
-async def _things(place: Place, facility: UUID, slug: str) -> dict[str, UUID]:
+async def _things(place: Place, facility: UUID, slug: str, now: datetime) -> dict[str, UUID]:
     leaves = {}
     for number in sorted({leaf for thing in place.things for leaf in thing.leaves}):
         leaves[number] = await db.value(int, "INSERT INTO leaf (facility) VALUES ($1) RETURNING id", facility)
     made: dict[str, UUID] = {}
     for thing in place.things:
-        made[thing.name] = await _thing(thing, facility, slug, made)
+        made[thing.name] = await _thing(thing, facility, slug, made, now)
         await db.run_many(
             "INSERT INTO resource_leaf (resource, leaf) VALUES ($1, $2)",
             [(made[thing.name], leaves[number]) for number in thing.leaves],
@@ -187,11 +196,11 @@ async def _things(place: Place, facility: UUID, slug: str) -> dict[str, UUID]:
     return made
 
 
-async def _thing(thing: Thing, facility: UUID, slug: str, made: dict[str, UUID]) -> UUID:
+async def _thing(thing: Thing, facility: UUID, slug: str, made: dict[str, UUID], now: datetime) -> UUID:
     resource = new_id()
     await db.run(
-        "INSERT INTO resource (id, facility, parent, kind, slug, name, tariff_class, capacity, area_m2, gap_min,"
-        " step_min, min_min, max_min) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+        "INSERT INTO resource (id, facility, parent, kind, slug, name, tariff_class, capacity, area_m2, calendar)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $2)",
         resource,
         facility,
         made[thing.parent] if thing.parent else None,
@@ -201,10 +210,17 @@ async def _thing(thing: Thing, facility: UUID, slug: str, made: dict[str, UUID])
         thing.tariff_class,
         thing.capacity,
         thing.area_m2,
+    )
+    await db.run(
+        "INSERT INTO rule_set (id, resource, valid_from, gap_min, step_min, min_min, max_min, changed_at)"
+        " VALUES ($1, $2, '2000-01-01', $3, $4, $5, $6, $7)",
+        new_id(),
+        resource,
         thing.gap_min,
         thing.step_min,
         thing.min_min,
         thing.max_min,
+        now,
     )
     return resource
 

@@ -37,6 +37,7 @@ from booking.locks.link import hold_link
 from booking.locks.quarantine import QuarantineView, end_quarantine, quarantine_of
 from booking.locks.queries import AccessDoor, AccessView, Share, access_of, states_of
 from booking.locks.reserve import hand_out
+from booking.locks.season import Use, grant_series
 from booking.locks.sharing import NewShare, share, unshare
 from booking.locks.staff import (
     DoorKind,
@@ -75,6 +76,7 @@ __all__ = [
     "Share",
     "State",
     "StillBooked",
+    "Use",
     "Weekly",
     "Wish",
     "access_of",
@@ -103,6 +105,7 @@ __all__ = [
     "forget_events",
     "forget_old",
     "grant",
+    "grant_series",
     "hand_out",
     "hold_link",
     "move",

@@ -51,6 +51,7 @@ class Party(Table, tablename="party"):
     email = Varchar(length=254, null=True, default=None)
     address = Text(null=True, default=None)
     may_be_invoiced = Boolean(default=False)
+    born = Date(null=True, default=None, help_text="A person's, where an age rule needs it.")
     created_at = Timestamptz(default=None)
 
     party_kind = Check("kind IN ('person', 'association', 'municipal_unit', 'company')")

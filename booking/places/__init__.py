@@ -1,8 +1,49 @@
-"""Facilities, resources, parts of halls, opening hours.
+"""Facilities, resources, parts of halls, rules, opening hours.
 
-Knows what there is and when it is open. Does not know who has it when, what it costs or how its door opens.
+Knows what there is, when it is open and by which rules. Does not know who has it when, what it costs or how its
+door opens.
 """
 
+from booking.places.breaks import SchoolBreak, school_breaks
+from booking.places.division import Gained, NewResource, add_resource
+from booking.places.hour_actions import (
+    NewException,
+    NewSchedule,
+    add_exception,
+    delete_exception,
+    delete_schedule,
+    write_schedule,
+)
+from booking.places.hour_pages import (
+    DayPreview,
+    Different,
+    ExceptionView,
+    HoursPage,
+    ScheduleView,
+    WeekStretch,
+    hours_page,
+)
+from booking.places.hours import join, public_holidays
+from booking.places.levels import Level, LevelRef, Scope, level, resources_at
+from booking.places.open_days import OpenDays, open_days, open_on, refresh_hours, roll_forward
+from booking.places.pages import (
+    BreakView,
+    ImageRef,
+    Picture,
+    ResourcePage,
+    ResourceSettings,
+    TermsRef,
+    TermsView,
+    TreeFacility,
+    TreeResource,
+    breaks,
+    picture,
+    published_terms,
+    resource_page,
+    resource_settings,
+    terms,
+    tree,
+)
 from booking.places.queries import (
     FacilityPage,
     FacilityRef,
@@ -10,27 +51,109 @@ from booking.places.queries import (
     MunicipalityRef,
     Resource,
     ResourceCard,
-    Week,
+    equipment,
     facility,
     facility_page,
+    leaves_of,
+    parts,
     resource,
     resources,
     resources_by_id,
-    weeks,
 )
+from booking.places.resource_actions import (
+    ResourceChange,
+    add_break,
+    add_image,
+    change_resource,
+    delete_break,
+    delete_image,
+    publish_terms,
+)
+from booking.places.rule_actions import delete_rules, write_rules
+from booking.places.rule_pages import RulesPage, RulesView, rules_page
+from booking.places.rulebook import refresh_rules, rules_on, rules_through
+from booking.places.rules import Period, RuleChange, Rules
+from booking.places.upkeep import derive_missing, stale
 
 __all__ = [
+    "BreakView",
+    "DayPreview",
+    "Different",
+    "ExceptionView",
     "FacilityPage",
     "FacilityRef",
+    "Gained",
+    "HoursPage",
+    "ImageRef",
     "Kind",
+    "Level",
+    "LevelRef",
     "MunicipalityRef",
+    "NewException",
+    "NewResource",
+    "NewSchedule",
+    "OpenDays",
+    "Period",
+    "Picture",
     "Resource",
     "ResourceCard",
-    "Week",
+    "ResourceChange",
+    "ResourcePage",
+    "ResourceSettings",
+    "RuleChange",
+    "Rules",
+    "RulesPage",
+    "RulesView",
+    "ScheduleView",
+    "SchoolBreak",
+    "Scope",
+    "TermsRef",
+    "TermsView",
+    "TreeFacility",
+    "TreeResource",
+    "WeekStretch",
+    "add_break",
+    "add_exception",
+    "add_image",
+    "add_resource",
+    "breaks",
+    "change_resource",
+    "delete_break",
+    "delete_exception",
+    "delete_image",
+    "delete_rules",
+    "delete_schedule",
+    "derive_missing",
+    "equipment",
     "facility",
     "facility_page",
+    "hours_page",
+    "join",
+    "leaves_of",
+    "level",
+    "open_days",
+    "open_on",
+    "parts",
+    "picture",
+    "public_holidays",
+    "publish_terms",
+    "published_terms",
+    "refresh_hours",
+    "refresh_rules",
     "resource",
+    "resource_page",
+    "resource_settings",
     "resources",
+    "resources_at",
     "resources_by_id",
-    "weeks",
+    "roll_forward",
+    "rules_on",
+    "rules_page",
+    "rules_through",
+    "school_breaks",
+    "stale",
+    "terms",
+    "tree",
+    "write_rules",
+    "write_schedule",
 ]

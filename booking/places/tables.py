@@ -4,7 +4,9 @@ from typing import Any
 
 from piccolo.columns import (
     UUID,
+    Array,
     Boolean,
+    Bytea,
     DoublePrecision,
     ForeignKey,
     Integer,
@@ -37,7 +39,10 @@ class Facility(Table, tablename="facility"):
 
 
 class Resource(Table, tablename="resource"):
-    """Something that can be booked: a hall, a part of it, premises, a vehicle."""
+    """Something that can be booked: a hall, a part of it, premises, a vehicle, a pool of like units, equipment.
+
+    Its rules are inherited (RuleSet); what is in force stands in EffectiveRule.
+    """
 
     id = UUID(primary_key=True, default=None)
     facility = ForeignKey(Facility, null=False, on_delete=OnDelete.restrict, index=True)
@@ -48,17 +53,18 @@ class Resource(Table, tablename="resource"):
     tariff_class = Varchar(length=60, default=None, help_text="What the municipality's price list calls it.")
     capacity = Integer(null=True, default=None)
     area_m2 = Integer(null=True, default=None)
-    gap_min = SmallInt(default=0, help_text="Least minutes between two bookings.")
-    step_min = SmallInt(default=30, help_text="Starts lie on this raster of the local day.")
-    min_min = SmallInt(default=60)
-    max_min = Integer(default=720)
-    notice_min = Integer(default=0, help_text="Bookable until this long before the start.")
-    horizon_days = SmallInt(default=365)
+    picks_unit = Boolean(default=False, help_text="A pool: the system picks one of its children.")
     is_bookable = Boolean(default=True)
+    surface = Varchar(length=40, null=True, default=None)
+    features = Array(base_column=Varchar(length=40), default=list, help_text="What one searches for: codes.")
+    description = Text(default="")
+    instructions = Text(default="", help_text="Shown to who has booked.")
+    accessibility = Text(default="")
+    calendar = UUID(default=None, help_text="Whose open days it follows: its own id or its facility's.")
 
-    resource_lengths = Check("step_min > 0 AND min_min > 0 AND max_min >= min_min AND gap_min >= 0")
     resource_kind = Check(
-        "kind IN ('hall', 'hall_part', 'ice', 'pitch', 'premises', 'vehicle', 'pool', 'court')"
+        "kind IN ('hall', 'hall_part', 'ice', 'pitch', 'premises', 'vehicle', 'pool', 'court', 'lane', 'bike',"
+        " 'equipment')"
     )
 
 
@@ -79,15 +85,15 @@ class ResourceLeaf(Table, tablename="resource_leaf"):
     resource_leaf_once = Unique([resource, leaf])
 
 
-class OpeningHours(Table, tablename="opening_hours"):
-    """The facility is open on the weekday between two minutes of the local day."""
+class ResourceImage(Table, tablename="resource_image"):
+    """A picture of a resource, with words for those who don't see it."""
 
     id = UUID(primary_key=True, default=None)
-    facility = ForeignKey(Facility, null=False, on_delete=OnDelete.restrict, index=True)
-    weekday = SmallInt(default=None, help_text="0 = Monday")
-    opens_min = SmallInt(default=None)
-    closes_min = SmallInt(default=None, help_text="1440 = midnight")
+    resource = ForeignKey(Resource, null=False, on_delete=OnDelete.restrict, index=True)
+    position = SmallInt(default=0)
+    media_type = Varchar(length=20, default=None)
+    alt = Varchar(length=200, default=None)
+    content = Bytea(default=None)
 
-    opening_hours_order = Check("weekday BETWEEN 0 AND 6 AND opens_min >= 0 AND closes_min > opens_min")
-    opening_hours_day = Check("closes_min <= 1440")
-    opening_hours_once = Unique([facility, weekday, opens_min])
+    resource_image_type = Check("media_type IN ('image/jpeg', 'image/png', 'image/webp')")
+    resource_image_size = Check("octet_length(content) <= 600000")

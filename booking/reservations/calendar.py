@@ -1,12 +1,23 @@
 """Pure: opening hours, free time, and why a wish can't be had. All spans are UTC; days are Swedish."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 
 from booking.clock import SWEDEN, at_local
-from booking.places import Resource, Week
+from booking.places import OpenDays, Rules, join
 from booking.span import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """What rules ask about the one who books. None is not known: a visitor is asked again when they log in."""
+
+    kind: str | None = None
+    is_own: bool = False  # lives, or has its seat, in the owner's municipality
+    born: date | None = None
+    drives: bool | None = None
 
 
 def day_span(day: date) -> Span:
@@ -14,42 +25,16 @@ def day_span(day: date) -> Span:
     return Span(at_local(day.year, day.month, day.day, 0), at_local(day.year, day.month, day.day, 1440))
 
 
-def open_spans(week: Week, day: date) -> list[Span]:
-    """Return when the place is open on a local day, touching spans joined."""
-    return list(_open_spans(tuple(week.get(day.weekday(), ())), day))
-
-
-@lru_cache(4096)
-def _open_spans(hours: tuple[tuple[int, int], ...], day: date) -> tuple[Span, ...]:
-    spans = []
-    for opens, closes in hours:
-        start, end = (at_local(day.year, day.month, day.day, minute) for minute in (opens, closes))
-        if start < end:
-            spans.append(Span(start, end))
-    return tuple(join(spans))
-
-
-def open_around(week: Week, span: Span) -> list[Span]:
+def open_around(opening: OpenDays, span: Span) -> list[Span]:
     """Return the opening spans of every local day that the span touches, midnight joined over."""
     day, last = span.start.astimezone(SWEDEN).date(), span.end.astimezone(SWEDEN).date()
     if day == last:
-        return open_spans(week, day)
+        return opening.get(day, [])
     spans: list[Span] = []
     while day <= last:
-        spans.extend(open_spans(week, day))
+        spans.extend(opening.get(day, ()))
         day += timedelta(days=1)
     return join(spans)
-
-
-def join(spans: Iterable[Span]) -> list[Span]:
-    """Return the union as separate spans in order."""
-    result: list[Span] = []
-    for span in sorted(spans):
-        if result and span.start <= result[-1].end:
-            result[-1] = Span(result[-1].start, max(result[-1].end, span.end))
-        else:
-            result.append(span)
-    return result
 
 
 def subtract(whole: Iterable[Span], busy: Sequence[Span]) -> list[Span]:
@@ -90,23 +75,80 @@ def on_raster(start: datetime, step_min: int) -> bool:
     return whole and (wall.hour * 60 + wall.minute) % step_min == 0
 
 
-def refusal(resource: Resource, week: Week, span: Span, now: datetime) -> str | None:
-    """Return the code of the first rule that the wish breaks, or None. Occupation is not looked at."""
+def opens_for(rules: Rules, day: date, who: Who) -> datetime | None:
+    """Return from when use on a local day can be booked where a date decides, or None for a rolling horizon."""
+    if rules.opens_on is None:
+        return None
+    first = rules.opens_on if who.is_own else rules.opens_on + timedelta(days=rules.own_first_days)
+    return at_local(first.year, first.month, first.day, 0)
+
+
+def horizon(rules: Rules, who: Who) -> timedelta:
+    """Return how long before its start a time can be booked: neighbours wait for the days that residents have first."""
+    return timedelta(days=max(rules.horizon_days - (0 if who.is_own else rules.own_first_days), 0))
+
+
+def refusal(
+    rules: Rules, opening: OpenDays, span: Span, now: datetime, who: Who, purpose: str | None = None
+) -> str | None:
+    """Return the code of the first rule that the wish breaks, or None. Occupation and quotas are not looked at."""
+    return (
+        _too_soon_or_late(rules, span, now, who)
+        or _misfit(rules, opening, span)
+        or not_for(rules, local_day(span), who, purpose)
+    )
+
+
+def local_day(span: Span) -> date:
+    """Return the Swedish date on which the use starts."""
+    return span.start.astimezone(SWEDEN).date()
+
+
+def _too_soon_or_late(rules: Rules, span: Span, now: datetime, who: Who) -> str | None:
     if span.start <= now:
         return "past"
-    if span.start < now + timedelta(minutes=resource.notice_min):
+    if span.start < now + timedelta(minutes=rules.notice_min):
         return "too_late"
-    if span.start > now + timedelta(days=resource.horizon_days):
+    opens = opens_for(rules, local_day(span), who)
+    if (opens is not None and now < opens) or (opens is None and span.start > now + horizon(rules, who)):
         return "not_open_yet"
-    if span.minutes < resource.min_min:
+    return None
+
+
+def _misfit(rules: Rules, opening: OpenDays, span: Span) -> str | None:
+    if span.minutes < rules.min_min:
         return "too_short"
-    if span.minutes > resource.max_min:
+    if span.minutes > rules.max_min:
         return "too_long"
-    if not on_raster(span.start, resource.step_min) or span.length % timedelta(minutes=5):
+    if not on_raster(span.start, rules.step_min) or span.length % timedelta(minutes=5):
         return "off_raster"
-    if not any(one.start <= span.start and span.end <= one.end for one in open_around(week, span)):
+    if not any(one.start <= span.start and span.end <= one.end for one in open_around(opening, span)):
         return "outside_hours"
     return None
+
+
+def not_for(rules: Rules, day: date, who: Who, purpose: str | None) -> str | None:
+    """Return the code of the rule that keeps these people, or this purpose, from using it on a day."""
+    if rules.kinds is not None and who.kind is not None and who.kind not in rules.kinds:
+        return "not_for_you"
+    if (
+        rules.min_age
+        and who.kind == "person"
+        and who.born is not None
+        and _age(who.born, day) < rules.min_age
+    ):
+        return "too_young"
+    if rules.min_age and who.kind == "person" and who.born is None:
+        return "age_unknown"
+    if rules.purposes is not None and purpose is not None and purpose not in rules.purposes:
+        return "wrong_purpose"
+    if rules.needs_driver and who.drives is False:
+        return "driver_unknown"
+    return None
+
+
+def _age(born: date, day: date) -> int:
+    return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
 
 
 def is_free(span: Span, busy: Sequence[Span], gap_min: int) -> bool:

@@ -5,10 +5,19 @@ from typing import Literal
 from uuid import UUID
 
 from booking import db, places
-from booking.places import Resource, ResourceCard
-from booking.reservations.availability import busy, busy_of, next_free, search_window, starts_of_day
-from booking.reservations.calendar import day_span, join, open_spans, subtract
-from booking.reservations.offers import Customer, Pricer
+from booking.places import Resource, ResourceCard, join
+from booking.reservations.alternatives import first_free
+from booking.reservations.availability import (
+    Ground,
+    open_days_around,
+    rules_of_days,
+    search_window,
+    starts_of_day,
+    taken_of,
+)
+from booking.reservations.calendar import day_span, subtract
+from booking.reservations.free_starts import FreeWish
+from booking.reservations.offers import Customer, Pricer, who
 from booking.reservations.search import FreeStart
 from booking.span import Span
 
@@ -59,34 +68,39 @@ async def availability(
 ) -> Days:
     """Return `days` local days of a resource from `first` on. Raises NotFound."""
     resource = await places.resource(resource_id)
-    minutes = minutes or resource.min_min
-    week = (await places.weeks([resource.facility.id]))[resource.facility.id]
-    taken = busy_of(resource, await busy(resource.leaves, search_window(first, days, minutes), now))
+    in_force = await rules_of_days(resource_id, first, first + timedelta(days=days - 1))
+    rules = in_force[first]
+    minutes = minutes or rules.min_min
+    asker = await who(customer, resource.facility.municipality.code, first)
+    window = search_window(first, days, minutes)
+    units = await taken_of(resource, window, now)
+    taken = _taken_in_all(units)
+    opening = (await open_days_around([resource], window))[resource.calendar]
     pricer, budget = Pricer(customer, purpose), PRICED
     result = []
     for day in (first + timedelta(days=n) for n in range(days)):
         starts = []
-        for one in starts_of_day(resource, week, taken, day, minutes, now):
+        for one in starts_of_day(Ground(opening, in_force[day], asker, purpose), units, day, minutes, now):
             ore = await pricer.ore(resource, one.span) if one.reason is None and budget > 0 else None
             budget -= ore is not None
             starts.append(DayStart(one.span.start, one.span.end, one.reason is None, one.reason, ore))
-        opening = open_spans(week, day)
+        spans = opening.get(day, [])
         result.append(
             Day(
                 day,
-                opening[0].start if opening else None,
-                opening[-1].end if opening else None,
-                _intervals(day, opening, taken, now),
+                spans[0].start if spans else None,
+                spans[-1].end if spans else None,
+                _intervals(day, spans, taken, now),
                 starts,
             )
         )
     return Days(
         resource.card,
-        resource.step_min,
-        resource.min_min,
-        resource.max_min,
+        rules.step_min,
+        rules.min_min,
+        rules.max_min,
         result,
-        await _next(resource, week, first, minutes, pricer, now),
+        await _next(resource, FreeWish((), minutes, purpose, customer), first, pricer, now),
     )
 
 
@@ -107,8 +121,21 @@ def _intervals(day: date, opening: list[Span], taken: list[Span], now: datetime)
     return sorted(named, key=lambda one: one.start)
 
 
+def _taken_in_all(units: list[list[Span]]) -> list[Span]:
+    """Return when no unit is free: what is taken, for all but pools."""
+    if not units:
+        return []
+    common = join(units[0])
+    for taken in units[1:]:
+        common = subtract(common, subtract(common, taken))
+    return common
+
+
 async def _next(
-    resource: Resource, week: places.Week, first: date, minutes: int, pricer: Pricer, now: datetime
+    resource: Resource, wish: FreeWish, first: date, pricer: Pricer, now: datetime
 ) -> FreeStart | None:
-    span = await next_free(resource, week, first, minutes, now)
-    return None if span is None else FreeStart(span.start, span.end, await pricer.ore(resource, span))
+    found = await first_free([resource.id], first, wish, now, enough=1)
+    for start in found.values():
+        span = Span(start, start + timedelta(minutes=wish.minutes))
+        return FreeStart(span.start, span.end, await pricer.ore(resource, span))
+    return None

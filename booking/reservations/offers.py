@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from booking import billing
-from booking.clock import SWEDEN
+from booking import billing, db
 from booking.places import Resource
+from booking.reservations.calendar import Who, local_day
 from booking.span import Span
 
 
@@ -18,17 +18,63 @@ class Customer:
     home: str | None = None
 
 
-def local_day(span: Span) -> date:
-    """Return the Swedish date on which the use starts."""
-    return span.start.astimezone(SWEDEN).date()
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a booking is of: its resource (or a pool of like ones), others booked with it, equipment by count."""
+
+    main: Resource
+    together: tuple[Resource, ...] = ()
+    equipment: tuple[tuple[Resource, int], ...] = ()
+
+    @property
+    def resources(self) -> list[Resource]:
+        """Return everything that is asked for, the main thing first."""
+        return [self.main, *self.together, *(one for one, _ in self.equipment)]
+
+
+class _PartyFacts(db.Record):
+    kind: str
+    home: str | None
+    born: date | None
+    drives: bool
+
+
+async def who(customer: Customer, owner: str, day: date) -> Who:
+    """Return what the rules of an owner municipality ask about the customer for use on a day."""
+    if customer.party is None:
+        return Who(is_own=customer.home == owner)
+    found = await db.row(
+        _PartyFacts,
+        "SELECT p.kind, p.home_municipality AS home, p.born, EXISTS (SELECT FROM driver d"
+        " JOIN account a ON a.id = d.account LEFT JOIN membership m ON m.account = a.id AND m.party = p.id"
+        " WHERE d.municipality = $2 AND d.valid_to >= $3 AND (a.party = p.id OR m.id IS NOT NULL)) AS drives"
+        " FROM party p WHERE p.id = $1",
+        customer.party,
+        owner,
+        day,
+    )
+    return Who() if found is None else Who(found.kind, found.home == owner, found.born, found.drives)
 
 
 async def price(resource: Resource, span: Span, purpose: str, customer: Customer) -> billing.Quote:
     """Return the price with its explanation. Raises billing.NotPriced where the list has none."""
-    owner, day = resource.facility.municipality.code, local_day(span)
+    return await price_of(Order(resource), span, purpose, customer)
+
+
+async def price_of(order: Order, span: Span, purpose: str, customer: Customer) -> billing.Quote:
+    """Return the price of all that is ordered, line by line. Equipment that the list does not price is free."""
+    owner, day = order.main.facility.municipality.code, local_day(span)
     tariff = await billing.tariff_in_force(owner, day)
     facts = await billing.customer_facts(customer.party, owner, day, customer.home)
-    return billing.quote(tariff, usage(resource, span, purpose), facts)
+
+    def priced(resource: Resource) -> billing.Quote:
+        return billing.quote(tariff, usage(resource, span, purpose), facts)
+
+    items = [billing.Item(one.name, 1, priced(one)) for one in order.together]
+    for one, count in order.equipment:
+        listed = one.tariff_class in tariff.data.classes
+        items.append(billing.Item(one.name, count, priced(one) if listed else None))
+    return billing.combined(priced(order.main), items)
 
 
 def usage(resource: Resource, span: Span, purpose: str) -> billing.Usage:

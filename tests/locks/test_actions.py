@@ -91,7 +91,7 @@ async def test_a_purpose_s_own_rule__beats_the_rule_for_all(hall: Hall, now: dat
 async def test_a_resource_without_doors__is_a_no_op(hall: Hall, now: datetime) -> None:
     other = new_id()
     await db.run(
-        "INSERT INTO resource (id, facility, kind, slug, name, tariff_class) VALUES ($1, $2, 'pitch', 'p', 'P', 'p')",
+        "INSERT INTO resource (id, facility, calendar, kind, slug, name, tariff_class) VALUES ($1, $2, $2, 'pitch', 'p', 'P', 'p')",
         other,
         hall.facility,
     )
@@ -127,8 +127,8 @@ async def test_granted_twice__is_one_code(hall: Hall, now: datetime) -> None:
 async def test_a_part_of_the_hall__opens_the_doors_of_the_whole(hall: Hall, now: datetime) -> None:
     part = new_id()
     await db.run(
-        "INSERT INTO resource (id, facility, parent, kind, slug, name, tariff_class)"
-        " VALUES ($1, $2, $3, 'hall_part', 'part', 'A', 'p')",
+        "INSERT INTO resource (id, facility, calendar, parent, kind, slug, name, tariff_class)"
+        " VALUES ($1, $2, $2, $3, 'hall_part', 'part', 'A', 'p')",
         part,
         hall.facility,
         hall.resource,

@@ -2,28 +2,19 @@
 
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
-from uuid import uuid4
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from booking.places import FacilityRef, MunicipalityRef, Resource
-from booking.reservations.calendar import (
-    day_span,
-    is_free,
-    join,
-    on_raster,
-    open_spans,
-    raster,
-    refusal,
-    subtract,
-)
+from booking.places import OpenDays, Rules, join
+from booking.places.hours import Owner, Schedule, opening_of
+from booking.reservations.calendar import Who, day_span, is_free, on_raster, raster, refusal, subtract
 from booking.span import Span
 
 SPRING, AUTUMN = date(2027, 3, 28), date(2027, 10, 31)
-ALWAYS = {day: [(0, 1440)] for day in range(7)}
-OFFICE = {day: [(8 * 60, 22 * 60)] for day in range(7)}
+ALWAYS = dict.fromkeys(range(7), ((0, 1440),))
+OFFICE = dict.fromkeys(range(7), ((8 * 60, 22 * 60),))
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
 
 
@@ -31,31 +22,9 @@ def utc(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
-def hall(**rules: int) -> Resource:
-    town = MunicipalityRef("2401", "Nordmaling")
-    facility = FacilityRef(uuid4(), "f", "F", town, "A", 63.0, 19.0)
-    known: dict[str, int] = {
-        "gap_min": 0,
-        "step_min": 30,
-        "min_min": 60,
-        "max_min": 720,
-        "notice_min": 0,
-        "horizon_days": 365,
-    }
-    return Resource(
-        id=uuid4(),
-        slug="h",
-        name="H",
-        kind="hall",
-        part_of=None,
-        parent_id=None,
-        capacity=None,
-        area_m2=None,
-        tariff_class="x",
-        leaves=[1],
-        facility=facility,
-        **(known | rules),
-    )
+def open_on(week: dict[int, tuple[tuple[int, int], ...]], *days: date) -> OpenDays:
+    owner = Owner(schedules=[Schedule(date(2000, 1, 1), None, week)])
+    return {day: list(opening_of([owner], day)[0]) for day in days}
 
 
 @pytest.mark.parametrize(
@@ -66,8 +35,11 @@ def test_a_local_day__has_the_hours_of_its_clock(day: date, hours: int) -> None:
 
 
 def test_opening_hours__follow_the_wall_clock_in_summer_and_winter() -> None:
-    assert open_spans(OFFICE, date(2026, 7, 1)) == [Span(utc("2026-07-01T06:00"), utc("2026-07-01T20:00"))]
-    assert open_spans(OFFICE, date(2026, 12, 1)) == [Span(utc("2026-12-01T07:00"), utc("2026-12-01T21:00"))]
+    summer, winter = date(2026, 7, 1), date(2026, 12, 1)
+    assert open_on(OFFICE, summer, winter) == {
+        summer: [Span(utc("2026-07-01T06:00"), utc("2026-07-01T20:00"))],
+        winter: [Span(utc("2026-12-01T07:00"), utc("2026-12-01T21:00"))],
+    }
 
 
 def test_the_raster_of_the_spring_night__skips_the_hour_that_is_not_there() -> None:
@@ -84,8 +56,9 @@ def test_the_raster_of_the_autumn_night__offers_each_wall_time_once() -> None:
 
 def test_a_night_that_spans_midnight__is_open_all_the_way() -> None:
     span = Span(utc("2026-11-24T21:00"), utc("2026-11-25T02:00"))
-    assert refusal(hall(), ALWAYS, span, NOW) is None
-    assert refusal(hall(), OFFICE, span, NOW) == "outside_hours"
+    nights = (date(2026, 11, 24), date(2026, 11, 25))
+    assert refusal(Rules(), open_on(ALWAYS, *nights), span, NOW, Who()) is None
+    assert refusal(Rules(), open_on(OFFICE, *nights), span, NOW, Who()) == "outside_hours"
 
 
 @pytest.mark.parametrize(
@@ -108,7 +81,8 @@ def test_a_wish_that_breaks_a_rule__is_refused_by_name(
     start: str, minutes: int, rules: dict[str, int], code: str | None
 ) -> None:
     span = Span(utc(start), utc(start) + timedelta(minutes=minutes))
-    assert refusal(hall(**rules), OFFICE, span, NOW) == code
+    opening = open_on(OFFICE, span.start.date())
+    assert refusal(Rules(**rules), opening, span, NOW, Who()) == code
 
 
 def test_seconds__are_never_on_the_raster() -> None:

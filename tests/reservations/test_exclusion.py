@@ -125,7 +125,7 @@ async def test_the_hour_that_comes_twice__is_two_hours_that_can_be_booked_apart(
     now = moment("2027-10-20T09:00")
     eva, ali = await log_in("eva@demo.test"), await log_in("ali@demo.test")
     car = await thing("Stadsbiblioteket Väven", "Elbil")
-    await db.run("UPDATE resource SET gap_min = 0 WHERE id = $1", car.id)
+    await db.run("UPDATE effective_rule SET gap_min = 0 WHERE resource = $1", car.id)
     car = await thing("Stadsbiblioteket Väven", "Elbil")
     first, second = moment("2027-10-31T00:00"), moment("2027-10-31T01:00")  # both 02:00 in Sweden
     other = second if moment(start) == first else first

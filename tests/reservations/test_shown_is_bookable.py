@@ -45,7 +45,8 @@ async def fill(found: list[Resource], first: date, now: datetime, seed: int) -> 
         start = moment(f"{first + timedelta(days=chance.randrange(-1, 4))}T00:00") + timedelta(
             minutes=30 * chance.randrange(48)
         )
-        length = timedelta(minutes=5 * chance.randrange(one.min_min // 5, min(one.max_min, 1500) // 5))
+        rules = (await places.rules_on([one.id], first))[one.id]
+        length = timedelta(minutes=5 * chance.randrange(rules.min_min // 5, min(rules.max_min, 1500) // 5))
         try:
             wish = Wish(one.id, Span(start, start + length), "private", WHO)
             await reservations.hold(wish, by=Actor(session=uuid4()), now=now)
@@ -55,13 +56,14 @@ async def fill(found: list[Resource], first: date, now: datetime, seed: int) -> 
 
 async def free_again(resource: Resource, span: Span, now: datetime) -> bool:
     """Tell what the constraint would say, asked in plain SQL over all of time."""
+    rules = (await places.rules_on([resource.id], span.start.date()))[resource.id]
     return not await db.value(
         bool,
         "SELECT EXISTS (SELECT FROM occupancy WHERE leaf = ANY($1) AND tstzrange(starts_at, ends_at) &&"
         " tstzrange($2, $3) AND (hold_until IS NULL OR hold_until > $4))",
         resource.leaves,
         span.start,
-        span.end + timedelta(minutes=resource.gap_min),
+        span.end + timedelta(minutes=rules.gap_min),
         now,
     )
 
