@@ -10,19 +10,29 @@ from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.openapi.config import OpenAPIConfig
 
-from booking import billing, db, locks
+from booking import billing, db, feeds, locks, messages
+from booking.api.access import AccessController
 from booking.api.auth import provide_actor, provide_now
 from booking.api.billing import InvoiceController, RunController
+from booking.api.controllers import ControllerController
+from booking.api.credentials import CredentialController
+from booking.api.doors import AlarmController, DoorController, DoorEventController
 from booking.api.errors import HANDLERS
 from booking.api.events import EventController, Hub
+from booking.api.feeds import FeedController, hide_secret
 from booking.api.gate import before_request
 from booking.api.health import HealthController
-from booking.api.locks import LockController
+from booking.api.messages import MessageController
 from booking.api.openapi import TidyJson
+from booking.api.outgoing_webhooks import OutgoingWebhookController
 from booking.api.people import PeopleController
 from booking.api.places import PlacesController
+from booking.api.requests import RequestController
 from booking.api.reservations import HoldController, ReservationController
+from booking.api.resources import ResourceController, TownController
 from booking.api.search import SearchController
+from booking.api.series import SeriesController
+from booking.api.settings import HourController, RuleController
 from booking.api.simulation import SimulationController
 from booking.api.timeline import TimelineController
 from booking.api.webhooks import WebhookController
@@ -32,17 +42,31 @@ from booking.web import serve
 MAX_BODY = 256 * 1024
 CONTROLLERS = [
     PlacesController,
+    ResourceController,
+    TownController,
+    RuleController,
+    HourController,
     PeopleController,
     SearchController,
     HoldController,
     ReservationController,
+    RequestController,
+    SeriesController,
     TimelineController,
-    LockController,
+    AccessController,
+    DoorController,
+    AlarmController,
+    DoorEventController,
+    CredentialController,
+    ControllerController,
     InvoiceController,
     RunController,
     EventController,
     WebhookController,
     SimulationController,
+    FeedController,
+    MessageController,
+    OutgoingWebhookController,
 ]
 
 
@@ -61,6 +85,7 @@ def create_app(settings: Settings) -> Litestar:
 
     billing.configure(settings)
     locks.configure(settings)
+    messages.configure(settings, feeds.SOURCES)
     return Litestar(
         route_handlers=[
             Router("/api", route_handlers=list(CONTROLLERS)),
@@ -94,3 +119,4 @@ def create_app(settings: Settings) -> Litestar:
 def configure_logging() -> None:
     """Log lines carry time, level and name; never a secret."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("uvicorn.access").addFilter(hide_secret)

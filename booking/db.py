@@ -1,8 +1,10 @@
 """The database: one engine, one way to open a transaction, one way to take locks, one exclusion constraint."""
 
+import asyncio
 import contextlib
 import os
-from collections.abc import AsyncIterator, Iterable
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar, cast
@@ -120,6 +122,21 @@ async def transaction() -> AsyncIterator[Connection]:
             yield connection
         finally:
             DB.current_transaction.reset(token)
+
+
+async def retried(act: Callable[[], Awaitable[T]]) -> T:
+    """Act, and act again (at most three times more) when the database broke a tie against us.
+
+    Inside a transaction there is nothing to repeat here: its owner repeats all of it.
+    """
+    for attempt in range(4):
+        try:
+            return await act()
+        except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError):
+            if in_transaction() or attempt == 3:
+                raise
+            await asyncio.sleep(random.uniform(0.005, 0.03) * 2**attempt)  # noqa: S311 jitter, not a secret
+    raise AssertionError("unreachable")
 
 
 @contextlib.asynccontextmanager

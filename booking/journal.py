@@ -1,5 +1,6 @@
 """Append-only: who did what to which thing. Its rows are also what open pages are told (api/events.py)."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -55,6 +56,33 @@ async def record(
         by.account,
         topics or [],
         msgspec.json.encode(facts).decode(),
+    )
+
+
+class Note(msgspec.Struct, frozen=True):
+    """One of several things that happened at once, for `record_many`."""
+
+    action: str
+    about: UUID | None
+    topics: list[str] = []
+    facts: dict[str, object] = {}
+
+
+async def record_many(notes: Sequence[Note], *, by: Actor, now: datetime) -> None:
+    """The journal has all the rows, in this order, and open pages learn of each: one statement."""
+    # varchar[][] can't hold topic lists of different lengths: each list travels as one JSON text.
+    await db.run(
+        "WITH j AS (INSERT INTO journal (at, action, about, account, topics, data)"
+        " SELECT $1, t.action, t.about, $2, ARRAY(SELECT json_array_elements_text(t.topics::json)), t.data"
+        " FROM unnest($3::text[], $4::uuid[], $5::text[], $6::text[]) WITH ORDINALITY"
+        "  AS t(action, about, topics, data, n) ORDER BY t.n RETURNING id)"
+        " SELECT count(pg_notify('journal', id::text)) FROM j",
+        now,
+        by.account,
+        [one.action for one in notes],
+        [one.about for one in notes],
+        [msgspec.json.encode(one.topics).decode() for one in notes],
+        [msgspec.json.encode(one.facts).decode() for one in notes],
     )
 
 

@@ -21,6 +21,8 @@ APP_CONFIG = AppConfig(
             "booking.reservations.life_tables",
             "booking.billing.tables",
             "booking.locks.tables",
+            "booking.messages.tables",
+            "booking.feeds.tables",
         ]
     ),
 )

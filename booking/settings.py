@@ -28,6 +28,11 @@ class Settings:
     pool_size: int = 8
     map_tile_url: str | None = None
     map_attribution: str | None = None
+    smtp_url: str | None = field(repr=False, default=None)  # None = mails are only named in the log
+    mail_from: str | None = None
+    sms_url: str | None = field(repr=False, default=None)  # None = the same for SMS
+    local_webhooks: bool = False  # webhooks may go to this machine and over http: tests and demo only
+    mqtt_accounts: str | None = None  # `dynsec`, or our own broker's state directory; None = by hand
 
     @property
     def secure_cookies(self) -> bool:
@@ -57,6 +62,11 @@ class Settings:
             pool_size=int(env.get("DATABASE_POOL", "8")),
             map_tile_url=env.get("MAP_TILE_URL"),
             map_attribution=env.get("MAP_ATTRIBUTION"),
+            smtp_url=_address(env, "BOOKING_SMTP_URL", "smtp://user:password@host:587"),
+            mail_from=env.get("BOOKING_MAIL_FROM") or None,
+            sms_url=_address(env, "BOOKING_SMS_URL", "elks://user:password@api.46elks.com?from=Kommunen"),
+            local_webhooks=env.get("BOOKING_LOCAL_WEBHOOKS") == "1",
+            mqtt_accounts=env.get("MQTT_ACCOUNTS"),
         )
 
 
@@ -64,6 +74,15 @@ def _required(env: dict[str, str], name: str, example: str) -> str:
     value = env.get(name)
     if not value:
         raise SettingsError(f"{name} is not set (for example {example})")
+    return value
+
+
+def _address(env: dict[str, str], name: str, example: str) -> str | None:
+    """Return the address, or None where there is none. Its scheme is the example's, or that with an s."""
+    value = env.get(name) or None
+    scheme = example.partition("://")[0]
+    if value is not None and value.partition("://")[0] not in (scheme, f"{scheme}s"):
+        raise SettingsError(f"{name} must look like {example}")
     return value
 
 

@@ -13,7 +13,7 @@ from datetime import datetime
 import asyncpg
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from booking import billing, db, idempotency, locks, outbox, reservations
+from booking import billing, db, feeds, idempotency, locks, messages, outbox, places, reservations
 from booking.clock import utc_now
 from booking.outbox import Debt, Handler
 from booking.people import Actor
@@ -23,7 +23,7 @@ from booking.settings import Settings
 log = logging.getLogger("booking.worker")
 
 # Which function pays which debt. Those of `locks.LINKED` need the MQTT link and run where it is held.
-HANDLERS: dict[str, Handler] = {**billing.HANDLERS}
+HANDLERS: dict[str, Handler] = {**billing.HANDLERS, **messages.HANDLERS}
 
 
 async def settle_events(now: datetime) -> None:
@@ -61,15 +61,25 @@ async def tidy(now: datetime) -> None:
     await people_actions.forget_old(now)
     await idempotency.forget_old(now)
     await locks.forget_old(now)
+    await locks.forget_events(now)
+    await messages.forget_old(now)
+
+
+async def keep_places(now: datetime) -> None:
+    """Every resource has rules in force, and every calendar is known two years ahead."""
+    await places.derive_missing(now)
+    await places.roll_forward(now)
 
 
 Sweep = Callable[[datetime], Awaitable[object]]
 SWEEPS: list[tuple[Sweep, float]] = [
     (reservations.expire_due, 1),
     (reservations.complete_due, 15),
+    (reservations.tell_overdue, 60),
     (settle_payments, 20),
     (run_calendars, 60),
     (tidy, 600),
+    (keep_places, 3600),
 ]
 
 
@@ -83,8 +93,8 @@ def _paying(kinds: Iterable[str]) -> Sweep:
 
 
 # Each lane has a loop of its own: a month's documents must not keep a payer from the checkout page.
-QUICK = frozenset(HANDLERS) - billing.SLOW
-LANES: list[Sweep] = [_paying(QUICK), _paying(billing.SLOW), settle_events]
+QUICK = frozenset(HANDLERS).difference(billing.SLOW, *messages.LANES)
+LANES: list[Sweep] = [_paying(QUICK), _paying(billing.SLOW), settle_events, *map(_paying, messages.LANES)]
 
 
 class Worker:
@@ -105,13 +115,14 @@ class Worker:
             loop.add_signal_handler(name, self.stop)
         billing.configure(self._settings)
         locks.configure(self._settings)
+        messages.configure(self._settings, feeds.SOURCES)
         await db.open_pool(self._settings.database_url, self._settings.pool_size)
         for sweep, seconds in SWEEPS:
             self._scheduler.add_job(
                 self._guarded, "interval", seconds=seconds, args=[sweep], id=sweep.__name__
             )
         self._scheduler.start()
-        tasks = [asyncio.create_task(self._listen())]
+        tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._guarded(keep_places))]
         for lane, wake in zip(LANES, self._wakes, strict=True):
             tasks.append(asyncio.create_task(self._work(lane, wake)))
         if self._settings.mqtt_url is not None:

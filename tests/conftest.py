@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from booking import billing, db, locks, postgres
+from booking import billing, db, feeds, locks, messages, postgres
 from booking.demo.seed import found
 from booking.migrate import migrate
 from booking.settings import Settings
@@ -76,6 +76,7 @@ async def town(world: str, tmp_path: Path) -> AsyncIterator[Settings]:
     settings = settings_for(world, tmp_path)
     billing.configure(settings)
     locks.configure(settings)
+    messages.configure(settings, feeds.SOURCES)
     await db.open_pool(world, 10)
     yield settings
     await db.close_pool()

@@ -95,13 +95,17 @@ async def once(
     settings: Settings = request.app.state.settings
     operation = f"{request.method} {request.url.path}"
     print_ = idempotency.fingerprint(settings.secret_key, operation, await request.body())
-    async with db.transaction():
-        earlier = await idempotency.begin(caller, key, print_, now)
-        if earlier is not None:
-            return cast(Response[T], _json(earlier.body.encode(), earlier.status))
-        body = msgspec.json.encode(await act())
-        await idempotency.finish(caller, key, status, body)
-    return cast(Response[T], _json(body, status))
+
+    async def act_once() -> Response[bytes]:
+        async with db.transaction():
+            earlier = await idempotency.begin(caller, key, print_, now)
+            if earlier is not None:
+                return _json(earlier.body.encode(), earlier.status)
+            body = msgspec.json.encode(await act())
+            await idempotency.finish(caller, key, status, body)
+        return _json(body, status)
+
+    return cast(Response[T], await db.retried(act_once))
 
 
 async def once_if_keyed(

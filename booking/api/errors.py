@@ -23,6 +23,7 @@ _BY_CODE = {
     "too_many_attempts": 429,
     "too_many_holds": 429,
     "hold_expired": 410,
+    "feed_revoked": 410,
     "idempotency_key_required": 400,
     "malformed_json": 400,
     "duplicate_member": 400,

@@ -1,6 +1,8 @@
 """Prices, charges, payments, invoices and the ledger. Knows no reservation and no lock: a `source` is just a UUID."""
 
-from booking.billing.charges import cancel, charge
+from booking.billing.changes import Dearer, change, charge_fee, drop_fee
+from booking.billing.charges import NewCharge, cancel, charge, charge_many
+from booking.billing.combining import Item, capped, combined
 from booking.billing.conditions import CustomerFacts, Usage
 from booking.billing.configured import close, configure
 from booking.billing.customers import customer_facts, record_evidence
@@ -13,7 +15,7 @@ from booking.billing.events import (
     reconcile_payments,
     store_event,
 )
-from booking.billing.fees import cancellation_fee, free_notice, no_show_fee
+from booking.billing.fees import cancellation_fee, change_fee, free_until, no_show_fee, notice
 from booking.billing.handlers import HANDLERS, SLOW
 from booking.billing.invoice_pages import invoice, invoices, runs, uninvoiced
 from booking.billing.invoice_run import run_invoices
@@ -24,14 +26,17 @@ from booking.billing.payments import (
     expire_payment,
     record_payment,
     refund,
+    renew_payment,
     standing,
 )
+from booking.billing.price_book import PriceBook, price_book
 from booking.billing.price_lists import publish, resource_classes, tariff_in_force, tariff_of
 from booking.billing.pricing import NotPriced, Quote, Tariff, quote
 from booking.billing.queries import invariants, invoice_pdf
 from booking.billing.tariff_data import shipped
 from booking.billing.views import (
     CancelOutcome,
+    ChangeOutcome,
     InvoiceCard,
     InvoicePage,
     InvoiceState,
@@ -51,14 +56,19 @@ __all__ = [
     "HANDLERS",
     "SLOW",
     "CancelOutcome",
+    "ChangeOutcome",
     "CustomerFacts",
+    "Dearer",
     "InvoiceCard",
     "InvoicePage",
     "InvoiceState",
+    "Item",
     "Method",
     "MoneyState",
+    "NewCharge",
     "NotPriced",
     "PaymentOutcome",
+    "PriceBook",
     "PriceView",
     "Quote",
     "RunResult",
@@ -70,22 +80,31 @@ __all__ = [
     "begin_payment",
     "cancel",
     "cancellation_fee",
+    "capped",
+    "change",
+    "change_fee",
     "charge",
+    "charge_fee",
+    "charge_many",
     "claim_event",
     "close",
+    "combined",
     "configure",
     "customer_facts",
+    "drop_fee",
     "due_runs",
     "expire_payment",
     "fail_event",
     "finish_event",
     "found_entity",
-    "free_notice",
+    "free_until",
     "invariants",
     "invoice",
     "invoice_pdf",
     "invoices",
     "no_show_fee",
+    "notice",
+    "price_book",
     "publish",
     "quote",
     "read_outcome",
@@ -94,6 +113,7 @@ __all__ = [
     "record_evidence",
     "record_payment",
     "refund",
+    "renew_payment",
     "resource_classes",
     "run_invoices",
     "runs",

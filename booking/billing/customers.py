@@ -1,5 +1,6 @@
 """What a municipality knows about a customer, and the decisions it rests on."""
 
+from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
@@ -38,6 +39,48 @@ async def customer_facts(party: UUID | None, municipality: str, on: date, home: 
         name: value for name, value in zip(found.categories, found.values, strict=True) if value is not None
     }
     return CustomerFacts(found.kind, found.home or home, frozenset(found.categories), measures)
+
+
+class _Evidence(db.Record):
+    category: str
+    value: int | None
+    valid_from: date
+    valid_to: date | None
+
+
+class _Party(db.Record):
+    kind: str
+    home: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What a municipality knows about a customer over time."""
+
+    kind: str
+    home: str | None
+    evidence: tuple[_Evidence, ...] = ()
+
+    def on(self, day: date) -> CustomerFacts:
+        """Return what prices may depend on, as decided and valid on the date."""
+        valid = [one for one in self.evidence if one.valid_from <= day <= (one.valid_to or day)]
+        measures = {one.category: one.value for one in valid if one.value is not None}
+        return CustomerFacts(self.kind, self.home, frozenset(one.category for one in valid), measures)
+
+
+async def customer_history(party: UUID | None, municipality: str, home: str | None) -> History:
+    """Return customer_facts of every day at once."""
+    found = await db.row(_Party, "SELECT kind, home_municipality AS home FROM party WHERE id = $1", party)
+    if found is None:
+        return History("person", home)
+    evidence = await db.rows(
+        _Evidence,
+        "SELECT category, value, valid_from, valid_to FROM customer_evidence"
+        " WHERE party = $1 AND municipality = $2 ORDER BY id",
+        party,
+        municipality,
+    )
+    return History(found.kind, found.home or home, tuple(evidence))
 
 
 async def record_evidence(

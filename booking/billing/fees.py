@@ -1,25 +1,44 @@
 """Pure: what a late cancellation, a no-show or unbooked use costs under the list the booking was made on."""
 
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 
 import msgspec
 
 from booking.billing import vat
-from booking.billing.pricing import NotPriced, PriceLine, Quote, Tariff, decimal
+from booking.billing.pricing import SWEDEN, NotPriced, PriceLine, Quote, Tariff, decimal
 from booking.billing.tariff_data import FeeRule, Outcome
 from booking.money import round_half_up, share
 
 
-def cancellation_fee(
-    tariff: Tariff, snapshot: Quote, lead_time: timedelta, *, by_municipality: bool
-) -> Quote:
-    """Return the fee that replaces the rent when a booking is cancelled `lead_time` before its start.
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """How long before the start something was said: elapsed, and in local days before the day of use."""
+
+    lead: timedelta
+    days: int
+
+
+def notice(starts_at: datetime, at: datetime) -> Notice:
+    """Return the notice given at an instant for use that starts at another."""
+    return Notice(starts_at - at, (_local_date(starts_at) - _local_date(at)).days)
+
+
+def cancellation_fee(tariff: Tariff, snapshot: Quote, given: Notice, *, by_municipality: bool) -> Quote:
+    """Return the fee that replaces the rent when a booking is cancelled with this notice.
 
     Zero when the municipality cancels; the longest notice needed for that is the municipality's own affair.
     """
-    rule = None if by_municipality else _fee(tariff, "cancelled", snapshot, lead_time)
+    rule = None if by_municipality else _fee(tariff, "cancelled", snapshot, given)
     return _fee_quote(tariff, snapshot, rule, Fraction(1))
+
+
+def change_fee(tariff: Tariff, snapshot: Quote, given: Notice, *, releases: bool) -> Quote:
+    """Return the fee for moving a booking. Without rows for `moved`, a time released late costs as a cancellation."""
+    if any(rule.outcome == "moved" for rule in tariff.data.fees):
+        return _fee_quote(tariff, snapshot, _fee(tariff, "moved", snapshot, given), Fraction(1))
+    return cancellation_fee(tariff, snapshot, given, by_municipality=not releases)
 
 
 def no_show_fee(tariff: Tariff, snapshot: Quote) -> Quote:
@@ -35,10 +54,38 @@ def unbooked_use_fee(tariff: Tariff, snapshot: Quote, used: timedelta) -> Quote:
     return _fee_quote(tariff, snapshot, rule, Fraction(int(used.total_seconds()), 3600))
 
 
-def free_notice(tariff: Tariff, snapshot: Quote) -> timedelta | None:
-    """Return how long before the start cancelling is still free, or None when it always is."""
-    leads = [rule.lead_shorter_than or 0 for rule in tariff.data.fees if _fits(rule, "cancelled", snapshot)]
-    return timedelta(minutes=max(leads)) if leads else None
+def free_until(tariff: Tariff, snapshot: Quote, starts_at: datetime) -> datetime | None:
+    """Return until when cancelling is free of charge, or None when it always is. Long ago where it never was."""
+    limits = [
+        at
+        for rule in tariff.data.fees
+        if _fits(rule, "cancelled", snapshot)
+        for at in _limits(rule, starts_at)
+    ]
+    for at in sorted({*limits, starts_at}, reverse=True):
+        fee = _fee_quote(
+            tariff, snapshot, _fee(tariff, "cancelled", snapshot, notice(starts_at, at)), Fraction(1)
+        )
+        if fee.total_ore == 0:
+            return None if at == starts_at else at
+    return datetime.fromtimestamp(0, UTC)
+
+
+def _limits(rule: FeeRule, starts_at: datetime) -> list[datetime]:
+    """Return the last instants at which the row does not apply."""
+    found = []
+    if rule.lead_shorter_than is not None:
+        found.append(starts_at - timedelta(minutes=rule.lead_shorter_than))
+    if rule.days_fewer_than is not None:
+        day = _local_date(starts_at) - timedelta(days=rule.days_fewer_than - 1)
+        found.append(
+            datetime(day.year, day.month, day.day, tzinfo=SWEDEN).astimezone(UTC) - timedelta(seconds=1)
+        )
+    return found
+
+
+def _local_date(moment: datetime) -> date:
+    return moment.astimezone(SWEDEN).date()
 
 
 def is_forfeited(tariff: Tariff, first_entry: timedelta | None) -> bool:
@@ -56,14 +103,21 @@ def _fits(rule: FeeRule, outcome: Outcome, snapshot: Quote) -> bool:
     )
 
 
-def _fee(tariff: Tariff, outcome: Outcome, snapshot: Quote, lead: timedelta | None) -> FeeRule | None:
+def _fee(tariff: Tariff, outcome: Outcome, snapshot: Quote, given: Notice | None) -> FeeRule | None:
     """Return the first fee row that fits. Exactly at the limit ("24 h before") is in time."""
     for rule in tariff.data.fees:
-        limit = rule.lead_shorter_than
-        late = limit is None or lead is None or lead < timedelta(minutes=limit)
-        if late and _fits(rule, outcome, snapshot):
+        if _is_late(rule, given) and _fits(rule, outcome, snapshot):
             return rule
     return None
+
+
+def _is_late(rule: FeeRule, given: Notice | None) -> bool:
+    if given is None or (rule.lead_shorter_than is None and rule.days_fewer_than is None):
+        return True
+    hours, days = rule.lead_shorter_than, rule.days_fewer_than
+    return (hours is not None and given.lead < timedelta(minutes=hours)) or (
+        days is not None and given.days < days
+    )
 
 
 def _fee_quote(tariff: Tariff, snapshot: Quote, rule: FeeRule | None, hours: Fraction) -> Quote:
@@ -83,6 +137,7 @@ def _fee_quote(tariff: Tariff, snapshot: Quote, rule: FeeRule | None, hours: Fra
         tariff=tariff.data.title,
         tariff_id=tariff.id,
         list_ore=total,
+        parts=(),
         assumptions=(assumed,) if assumed else (),
         assumptions_en=((rule.assumed_en if rule else None) or assumed,) if assumed else (),
     )

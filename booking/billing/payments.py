@@ -100,6 +100,21 @@ async def expire_payment(source: UUID, *, now: datetime) -> None:
         await outbox.put(EXPIRE, key=str(payment), payload=PaymentDebt(payment), now=now)
 
 
+async def renew_payment(source: UUID, *, now: datetime) -> None:
+    """What could not be paid in time is asked for again, at the same price; in the caller's transaction."""
+    payment = new_id()
+    asked = await db.run(
+        "INSERT INTO payment (id, entity, party, source, amount_ore, text, return_url, state, created_at)"
+        " SELECT $1, entity, party, source, amount_ore, text, return_url, 'created', $3 FROM payment"
+        " WHERE source = $2 ORDER BY created_at DESC LIMIT 1",
+        payment,
+        source,
+        now,
+    )
+    if asked:
+        await outbox.put(CHECKOUT, key=str(payment), payload=PaymentDebt(payment), now=now)
+
+
 async def record_payment(outcome: PaymentOutcome, *, now: datetime) -> News:
     """Our row says what Stripe says, and money received is booked; in the caller's transaction.
 
@@ -203,7 +218,12 @@ SELECT s.source, e.name AS seller, c.state AS charge_state, c.total_ore AS charg
   EXISTS (SELECT FROM refund r WHERE r.payment = p.id AND r.state <> 'done') AS queued
 FROM unnest($1::uuid[]) AS s(source)
 LEFT JOIN LATERAL (SELECT * FROM payment WHERE source = s.source ORDER BY state = 'paid' DESC, created_at DESC LIMIT 1) p ON true
-LEFT JOIN LATERAL (SELECT * FROM charge WHERE source = s.source AND kind = 'usage' ORDER BY created_at DESC LIMIT 1) c ON true
+LEFT JOIN LATERAL (
+  SELECT state, entity, CASE WHEN bool_or(stands) THEN sum(total_ore) FILTER (WHERE stands) ELSE max(total_ore) END::bigint AS total_ore
+  FROM (SELECT *, state IN ('open', 'free', 'invoiced', 'paid_direct') AS stands FROM charge
+        WHERE source = s.source AND kind = 'usage') u
+  GROUP BY state, entity, created_at ORDER BY bool_or(stands) DESC, created_at DESC, state = 'free' LIMIT 1
+) c ON true
 JOIN legal_entity e ON e.id = coalesce(p.entity, c.entity)
 """
 _BY_CHARGE: dict[str, MoneyState] = {"open": "to_invoice", "invoiced": "invoiced"}

@@ -20,6 +20,10 @@ class _Head(db.Record):
     sha256: str
 
 
+class _Dated(_Head):
+    valid_from: date
+
+
 class AlreadyPublished(Conflict):
     """A version, or a list from that day, is published already. Publish a new version instead."""
 
@@ -54,9 +58,27 @@ async def tariff_in_force(municipality: str, on: date) -> Tariff:
     )
     if found is None:
         raise NotFound(f"municipality {municipality} has no price list for {on}", code="no_tariff")
-    key = (found.id, found.sha256)
+    return await _compiled_list(found)
+
+
+async def tariffs_through(municipality: str, first: date, last: date) -> list[tuple[date, Tariff]]:
+    """Return the lists in force on the local dates, each with the day it begins, the earliest first."""
+    found = await db.rows(
+        _Dated,
+        "SELECT id, sha256, valid_from FROM tariff_list WHERE municipality = $1 AND valid_from <= $3"
+        " AND valid_from >= coalesce((SELECT max(valid_from) FROM tariff_list"
+        "  WHERE municipality = $1 AND valid_from <= $2), $2) ORDER BY valid_from",
+        municipality,
+        first,
+        last,
+    )
+    return [(one.valid_from, await _compiled_list(one)) for one in found]
+
+
+async def _compiled_list(head: _Head) -> Tariff:
+    key = (head.id, head.sha256)
     if key not in _compiled:
-        _compiled[key] = compile_tariff(await _load(found.id))
+        _compiled[key] = compile_tariff(await _load(head.id))
     return _compiled[key]
 
 

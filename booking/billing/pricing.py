@@ -52,7 +52,7 @@ class PriceLine(msgspec.Struct, frozen=True):
 
 
 class Quote(msgspec.Struct, frozen=True):
-    """A price with its explanation. Stored with the booking and never recomputed; `list_ore` is before discounts."""
+    """A price with its explanation. Stored with the booking, never recomputed. `list_ore` is before discounts."""
 
     total_ore: int
     net_ore: int
@@ -70,6 +70,7 @@ class Quote(msgspec.Struct, frozen=True):
     purpose: str
     assumptions: tuple[str, ...] = ()
     assumptions_en: tuple[str, ...] = ()
+    parts: tuple["Quote", ...] = ()  # one per VAT rule, where a booking of several things has more than one
 
 
 @dataclass(frozen=True, slots=True)

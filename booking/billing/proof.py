@@ -90,10 +90,13 @@ def usage_of(given: ExampleUsage) -> Usage:
 
 
 def _owed(tariff: Tariff, example: Example, snapshot: Quote) -> int:
-    if example.outcome == "cancelled":
-        lead = timedelta(minutes=example.lead or 0)
+    if example.outcome in ("cancelled", "moved"):
+        starts = datetime.fromisoformat(example.usage.starts).replace(tzinfo=SWEDEN).astimezone(UTC)
+        given = fees.notice(starts, starts - timedelta(minutes=example.lead or 0))
+        if example.outcome == "moved":
+            return fees.change_fee(tariff, snapshot, given, releases=not example.by_municipality).total_ore
         return fees.cancellation_fee(
-            tariff, snapshot, lead, by_municipality=example.by_municipality
+            tariff, snapshot, given, by_municipality=example.by_municipality
         ).total_ore
     if example.outcome == "unbooked_use":
         return fees.unbooked_use_fee(tariff, snapshot, timedelta(minutes=example.usage.minutes)).total_ore

@@ -10,7 +10,7 @@ Group = Literal["base", "surcharge", "addon", "discount", "cap"]
 Mode = Literal["first", "cheapest"]
 Unit = Literal["hour", "day", "occasion", "km", "night", "m2year", "percent", "maximum", "minimum"]
 VatRule = Literal["exempt_sport", "exempt_premises", "vat_6", "vat_12", "vat_25", "outside"]
-Outcome = Literal["used", "cancelled", "no_show", "unbooked_use"]
+Outcome = Literal["used", "cancelled", "moved", "no_show", "unbooked_use"]
 FOLDER = Path(__file__).parent / "tariffs"
 
 
@@ -73,7 +73,11 @@ class Rule(Data, frozen=True):
 
 
 class FeeRule(Data, frozen=True):
-    """What a late cancellation, a no-show or unbooked use costs; on top of rent that stays owed."""
+    """What a late cancellation or move, a no-show or unbooked use costs. The first row that fits counts.
+
+    A cancellation is late by elapsed time (`lead_shorter_than`), by whole local days before the day of use
+    (`days_fewer_than`: 1 = on the day itself), by either where both are given, and always where none is.
+    """
 
     id: str
     outcome: Outcome
@@ -84,6 +88,7 @@ class FeeRule(Data, frozen=True):
     pct: int = 0
     of: Literal["price", "list"] = "price"
     lead_shorter_than: int | None = None  # minutes before the start
+    days_fewer_than: int | None = None
     purpose: tuple[str, ...] = ()
     without_purpose: tuple[str, ...] = ()
     category: tuple[str, ...] = ()

@@ -50,6 +50,14 @@ class CancelOutcome(msgspec.Struct, frozen=True):
     refund_ore: int
 
 
+class ChangeOutcome(msgspec.Struct, frozen=True):
+    """What a change added to the price, cost as a fee and gave back, in öre."""
+
+    difference_ore: int
+    fee_ore: int
+    refund_ore: int
+
+
 class Name(Record):
     """A seller."""
 

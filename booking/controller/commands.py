@@ -21,8 +21,14 @@ class Device(Protocol):
     """What a command may ask of a controller."""
 
     store: Store
-    stored: Stored | None
-    snapshot: Snapshot | None
+
+    @property
+    def stored(self) -> Stored | None:
+        """What is stored."""
+
+    @property
+    def snapshot(self) -> Snapshot | None:
+        """The snapshot in force."""
 
     def now_s(self, moment: Moment) -> int | None:
         """UTC seconds, None while the clock is untrusted."""
@@ -55,8 +61,7 @@ def execute(controller: Device, command: Command, epoch: int, retained: bool, mo
         controller.store.put("last_n", command.n)
     with controller.store.change():
         bodies = [_result(command, why)] if why else _act(controller, command, moment)
-        if len(bodies) == 1:
-            controller.store.keep_result(command.id, bodies[0])
+        controller.store.keep_results(command.id, bodies)
     return bodies
 
 

@@ -1,61 +1,40 @@
-"""The controller without its wires: credentials and messages in, door movements out.
+"""The controller without its wires: credentials and messages in, door movements and messages out.
 
-One lock guards it; nothing inside waits for a network. Longer than most files because it is one state
-machine: what it says is voice.py, what it remembers store.py, and its arithmetic lives in lockwire.
+One lock guards it; nothing inside waits for a network. What it holds is holding.py, what it believes the time
+is clockwork.py, its doors are doors.py, what it says is voice.py; this file joins them.
 """
 
-import hashlib
-import hmac
-import secrets
 import threading
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Final, Literal
 
 import msgspec
 
-from booking.controller import commands, modes, timepiece
+from booking.controller import commands
+from booking.controller.attempts import Attempts
+from booking.controller.clockwork import Clockwork
+from booking.controller.diary import Diary
+from booking.controller.doors import Doors, Sensed
 from booking.controller.hardware import Bolts, Outcome
+from booking.controller.holding import CAPACITY, Arrived, Holding
+from booking.controller.modes import Commanded
 from booking.controller.store import Store, Stored
-from booking.controller.timepiece import Moment, Reading
+from booking.controller.timepiece import Moment
 from booking.controller.voice import Out, Voice
-from booking.lockwire import ids, lockout, messages, snapshot
-from booking.lockwire.decide import Memory, Presented, decide
-from booking.lockwire.envelope import Dropped, Opened, peek_version, unseal
-from booking.lockwire.judge import judge
+from booking.lockwire import ids
+from booking.lockwire.decide import Memory, Presented, Verdict, decide
+from booking.lockwire.envelope import Dropped
 from booking.lockwire.keys import Keys
-from booking.lockwire.lockout import Lockout
-from booking.lockwire.messages import Bad, Capacity, Command, DoorReport, Event, Report
-from booking.lockwire.snapshot import DEFAULT_POLICY
+from booking.lockwire.messages import Capacity, Clock, Command, EventAck, Kept, Power, Report
+from booking.lockwire.snapshot import Mode, Snapshot
 from booking.lockwire.strict import StrictError, parse
 
-CAPACITY: Final = Capacity(
-    grants=1_000,
-    reserve=500,
-    max_doc=49_152,
-    pin_min=4,
-    pin_max=10,
-    events=5_000,
-    feat=["pin", "card", "pin+card", "after", "max", "reserve"],
-)
+__all__ = ["CAPACITY", "Arrived", "Controller"]
+
 FIRMWARE: Final = "booking-reference-1"
-ASK_EVERY_MS, ANSWER_WITHIN_MS, EXPECT_WITHIN_MS = 900_000, 5_000, 60_000
-IDLE_MS = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Arrived:
-    """One message as the broker delivered it."""
-
-    topic: str
-    payload: bytes
-    retain: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    nonce: str
-    at: Moment
+EXPECT_WITHIN_MS: Final = 60_000
+TELL_STALE_MS: Final = 60_000
+IDLE_MS: Final = 500
 
 
 class Controller:
@@ -72,48 +51,48 @@ class Controller:
         *,
         capacity: Capacity = CAPACITY,
         static_pins: frozenset[str] = frozenset(),
+        wired: Collection[str] = (),
+        fail: Mapping[str, str] | None = None,
+        pos: Literal["unknown", "closed"] = "unknown",
     ) -> None:
-        self.name, self.store, self._bolts, self._read = name, store, bolts, read
-        self.cap, self._static_pins = capacity, static_pins
+        self.name, self.store, self._read = name, store, read
         self._lock = threading.RLock()
-        lowest = store.get("gen_floor", int) or 1
-        self._keys = [each for each in keys if each.gen >= lowest]
-        self._voice = Voice(name, self._keys, store, send)
-        self._asked: _Asked | None = None
-        self._last_ask = -ASK_EVERY_MS
-        self._floor: tuple[int, int] | None = None
-        self._waiting: Arrived | None = None
+        self.dropped = 0  # messages whose seal or form did not hold, since power-on
+        self._power = Power(src="mains", bat=None)
         self._expect_by: int | None = None
-        self._released: dict[str, int] = {}
-        self._shown_modes: dict[str, str] = {}
-        self._tag_key, self._tag_day = secrets.token_bytes(32), 0
-        self._load()
-        self._boot()
+        self._stale_told: tuple[tuple[int, int], int] | None = None
+        moment = read()
+        self._holding = Holding(keys, store, capacity, static_pins, wired)
+        self._voice = Voice(name, self._holding, store, send)
+        iat = self._holding.snapshot.iat if self._holding.snapshot else 0
+        self._clock = Clockwork(store, self._voice, moment, iat * 1_000)
+        self._diary = Diary(store, self._voice, self._clock)
+        self._attempts = Attempts(store)
+        self._doors = Doors(store, self._holding, bolts, self._diary.note, self._clock.now_s, fail or {}, pos)
+        self._boot(moment)
 
-    # -- power-on -----------------------------------------------------------------------------
-
-    def _load(self) -> None:
-        self.stored = self._voice.stored = self.store.get("snapshot", Stored)
-        self.snapshot = snapshot.decode(self.stored.octets) if self.stored else None
-        self._refused = frozenset(each.id for each in self.stored.refused) if self.stored else frozenset()
-        self._lockout = self.store.get("lockout", Lockout) or Lockout()
-        self._commanded = self.store.get("modes", dict[str, modes.Commanded]) or {}
-
-    def _boot(self) -> None:
-        moment = self._read()
+    def _boot(self, moment: Moment) -> None:
         boot = self.store.get("boot", int)
         # A lost memory must not restart the count within a generation: begin at the time of day then.
         self._voice.boot = boot + 1 if boot else max(1, (moment.host_ms or 1_000) // 1_000)
-        floor = max(
-            self.snapshot.iat * 1_000 if self.snapshot else 0, self.store.get("answered_ms", int) or 0
-        )
-        self.clock = timepiece.start(moment, floor)
         with self.store.change():
             self.store.put("boot", self._voice.boot)
-            self._event(moment, "boot", None)
-        self._src = timepiece.read(self.clock, moment).src
-        for door in self.snapshot.doors if self.snapshot else ():
-            self._bolts.lock(door)
+            self._diary.note(moment, "boot", None)
+
+    @property
+    def stored(self) -> Stored | None:
+        """What is stored."""
+        return self._holding.stored
+
+    @property
+    def snapshot(self) -> Snapshot | None:
+        """The snapshot in force."""
+        return self._holding.snapshot
+
+    @property
+    def cap(self) -> Capacity:
+        """What this controller can hold."""
+        return self._holding.cap
 
     # -- the door -----------------------------------------------------------------------------
 
@@ -121,67 +100,66 @@ class Controller:
         """Decide, remember, release: durable before the bolt moves. `at` comes from simulated hardware only."""
         with self._lock:
             moment = self._read()
-            now = self.now_s(moment) if at is None else at
-            steady = self._steady(moment)
-            verdict = decide(
-                self.snapshot,
-                self._refused,
-                presented,
-                door,
-                mode=self._mode(door, now),
-                now=now,
-                locked_out=self._lockout.is_locked(steady),
-                memory=Memory(*self.store.memory()),
-            )
+            now = self._clock.now_s(moment) if at is None else at
+            steady = self._clock.steady_s(moment)
+            verdict = self._decide(door, presented, now, steady)
             what = "granted" if verdict.granted else "denied"
             with self.store.change():
                 if verdict.granted and verdict.grant:
                     self.store.count_opening(verdict.grant, now)
-                tag = self._tag(presented, moment) if verdict.why == "unknown" else None
-                self._event(
-                    moment, what, door, at=at, k=presented.kind, why=verdict.why, g=verdict.grant, tag=tag
-                )
-                if presented.pin is not None:
-                    self._count_try(verdict.why, door, moment, steady)
-            seconds = self._release(door, moment) if verdict.granted else None
+                self._note_attempt(what, door, presented, verdict, moment, at)
+                if presented.pin is not None and self._attempts.count(
+                    door, verdict.why, self._holding.policy, steady
+                ):
+                    self._diary.note(moment, "lockout", door)
+            seconds = self._doors.release(door, moment) if verdict.granted else None
             self._speak(moment)
             return Outcome(verdict.granted, what, verdict.why, seconds)
 
-    def _count_try(self, why: str | None, door: str, moment: Moment, steady: int) -> None:
-        before, policy = self._lockout, self.snapshot.policy if self.snapshot else DEFAULT_POLICY
-        self._lockout = (
-            lockout.granted(before) if why is None else lockout.denied(before, why, policy, steady)
+    def _decide(self, door: str, presented: Presented, now: int | None, steady: int) -> Verdict:
+        return decide(
+            self._holding.snapshot,
+            self._holding.refused,
+            presented,
+            door,
+            mode=self._doors.mode_at(door, now),
+            now=now,
+            locked_out=self._attempts.is_locked(door, self._holding.policy, steady),
+            memory=Memory(*self.store.memory()),
         )
-        if self._lockout != before:
-            self.store.put("lockout", self._lockout)
-        if self._lockout.is_locked(steady) and not before.is_locked(steady):
-            self._event(moment, "lockout", door)
 
-    def _steady(self, moment: Moment) -> int:
-        """Seconds for lock-outs: the clock if it is trusted, else time since power-on after the last one seen."""
-        now = self.now_s(moment)
-        return now if now is not None else self.clock.floor_ms // 1_000 + moment.mono_ms // 1_000
+    def _note_attempt(
+        self, what: str, door: str, presented: Presented, verdict: Verdict, moment: Moment, at: int | None
+    ) -> None:
+        is_unknown = verdict.why == "unknown" and presented.pin is not None
+        tag = self._diary.tag(presented.pin or "", moment) if is_unknown else None
+        self._diary.note(
+            moment, what, door, at=at, k=presented.kind, why=verdict.why, g=verdict.grant, tag=tag
+        )
 
-    def _tag(self, presented: Presented, moment: Moment) -> str | None:
-        """Let the server see that the same wrong PIN came twice, without telling which."""
-        if presented.pin is None:
-            return None
-        day = moment.mono_ms // 86_400_000
-        if day != self._tag_day:
-            self._tag_key, self._tag_day = secrets.token_bytes(32), day
-        return hmac.new(self._tag_key, presented.pin.encode(), hashlib.sha256).hexdigest()[:16]
+    def sense(self, door: str, what: Sensed) -> None:
+        """A contact of a door has changed."""
+        with self._lock:
+            moment = self._read()
+            self._doors.sense(door, what, moment)
+            self._speak(moment)
 
-    def _release(self, door: str, moment: Moment) -> int:
-        """The bolt is free for the seconds returned."""
-        settings = self.snapshot.doors.get(door) if self.snapshot else None
-        seconds = settings.unlock_s if settings else 5
-        self._bolts.unlock(door)
-        self._released[door] = moment.mono_ms + seconds * 1_000
-        self._voice.report_due = True
-        return seconds
+    def powered(self, power: Power) -> None:
+        """The power comes from elsewhere now, or the battery has changed."""
+        with self._lock:
+            moment = self._read()
+            if power.src != self._power.src:
+                with self.store.change():
+                    self._diary.note(moment, "power", None)
+            self._voice.report_due = self._voice.report_due or power != self._power
+            self._power = power
+            self._speak(moment)
 
-    def _mode(self, door: str, now: int | None) -> snapshot.Mode:
-        return modes.in_force(self.snapshot, door, self._commanded.get(door), now)
+    def pin_lengths(self) -> frozenset[int]:
+        """Return the lengths of the PINs in force: if they differ, an entry must end with a key (§11.4)."""
+        held = self._holding.snapshot
+        every = [*held.grants, *held.reserve] if held else []
+        return frozenset(len(grant.pin) for grant in every if isinstance(grant.pin, str))
 
     # -- messages in --------------------------------------------------------------------------
 
@@ -198,112 +176,59 @@ class Controller:
                 "evack": self._take_evack,
                 "time": self._take_time,
             }.get(found[2])
-            if act is not None:
-                act(message, moment)
+            try:
+                if act is not None:
+                    act(message, moment)
+            except (Dropped, StrictError):
+                self.dropped += 1
             self._speak(moment)
 
-    def _open(self, message: Arrived) -> Opened:
-        return unseal(message.payload, self._keys, "dn", message.topic)
-
     def _take_desired(self, message: Arrived, moment: Moment) -> None:
-        """Compare with what is stored: older is told, equal is reported, newer is applied (§11.1)."""
-        try:
-            opened = self._open(message)
-        except Dropped as dropped:
-            self._refuse(*peek_version(message.payload), dropped.why)
+        taken = self._holding.offer(message, self._clock.floor)
+        if taken == "older":
+            self._tell_stale(message, moment)
             return
-        version, current = (opened.epoch, opened.ver), self.stored
-        if current is None and self._floor is None:
-            self._waiting = message  # roll-back protection of an empty device: ask for the time first (§9.3)
-        elif current is None and self._floor is not None and version < self._floor:
-            self._refuse(*version, "floor")
-        elif current is not None and version < (current.epoch, current.ver):
-            with self.store.change():
-                self._event(moment, "stale", None)
-        elif current is not None and version == (current.epoch, current.ver):
-            self._voice.report_due = True
-            if snapshot.digest(opened.plain) != current.digest:
-                self._refuse(*version, "conflict")
-        else:
-            self._apply(opened, moment)
-
-    def _apply(self, opened: Opened, moment: Moment) -> None:
-        """Validate, judge, store atomically, switch, report (§11.1)."""
-        if len(opened.plain) > self.cap.max_doc or opened.epoch < 1 or opened.ver < 1:
-            self._refuse(opened.epoch, opened.ver, "size" if opened.epoch and opened.ver else "header")
+        if taken == "waiting":
             return
-        try:
-            new = snapshot.decode(opened.plain)
-        except StrictError:
-            self._refuse(opened.epoch, opened.ver, "schema")
-            return
-        refused = judge(new, self.cap, self._static_pins, [])
-        digest = snapshot.digest(opened.plain)
-        stored = Stored(opened.epoch, opened.ver, opened.gen, digest, opened.plain, refused)
-        with self.store.change():
-            self.store.keep_snapshot(stored, {grant.id for grant in (*new.grants, *new.reserve)})
-            self.store.put("gen_floor", opened.gen)
-        self.stored = self._voice.stored = stored
-        self.snapshot, self._refused = new, frozenset(each.id for each in refused)
-        self._keys = [each for each in self._keys if each.gen >= opened.gen]
-        self._waiting, self._expect_by, self._voice.report_due = None, None, True
-        self.clock = timepiece.raised(self.clock, new.iat * 1_000)
-        self._follow_modes(moment)
-
-    def _refuse(self, epoch: int, ver: int, why: str) -> None:
-        with self.store.change():
-            self.store.put("bad", Bad(epoch, ver, why))
         self._voice.report_due = True
+        if taken == "refused":
+            self.dropped += 1
+        if taken == "applied" and self._holding.snapshot is not None:
+            self._expect_by = None
+            self._clock.not_before(self._holding.snapshot.iat, moment)
+            self._doors.follow(moment)
+
+    def _tell_stale(self, message: Arrived, moment: Moment) -> None:
+        """An older snapshot came: an event, but not one for each of a thousand copies."""
+        told, digest = self._stale_told, (hash(message.payload), len(message.payload))
+        if told is not None and told[0] == digest and moment.mono_ms - told[1] < TELL_STALE_MS:
+            return
+        self._stale_told = (digest, moment.mono_ms)
+        with self.store.change():
+            self._diary.note(moment, "stale", None)
 
     def _take_evack(self, message: Arrived, moment: Moment) -> None:
-        try:
-            ack = parse(self._open(message).plain, messages.EventAck)
-        except (Dropped, StrictError):
-            return
+        ack = parse(self._holding.open(message).plain, EventAck)
         self._voice.acknowledge(ack.boot, ack.seq, moment)
 
     def _take_time(self, message: Arrived, moment: Moment) -> None:
-        """An answer counts only if it is to the outstanding question and came within 5 s (§9.2)."""
-        try:
-            opened = self._open(message)
-            answer = parse(opened.plain, messages.TimeAnswer)
-        except (Dropped, StrictError):
+        if not self._clock.take(self._holding.open(message), moment):
+            self.dropped += 1
             return
-        asked = self._asked
-        if asked is None or not hmac.compare_digest(answer.n, asked.nonce):
-            return
-        self._asked = None
-        if moment.mono_ms - asked.at.mono_ms > ANSWER_WITHIN_MS:
-            return
-        self._set_clock(answer.utc_ms, asked, moment)
-        self._floor = max(self._floor or (0, 0), (opened.epoch, opened.ver))
-        mine = (self.stored.epoch, self.stored.ver) if self.stored else (0, 0)
-        if self._floor > mine:
+        if (self._clock.floor or (0, 0)) > self._holding.version:
             self._expect_by = moment.mono_ms + EXPECT_WITHIN_MS
-        if self._waiting is not None:
-            waiting, self._waiting = self._waiting, None
+        waiting = self._holding.take_waiting()
+        if waiting is not None:
             self._take_desired(waiting, moment)
-
-    def _set_clock(self, server_ms: int, asked: _Asked, moment: Moment) -> None:
-        before = self._now(moment)
-        self.clock = timepiece.answered(self.clock, server_ms, asked.at, moment)
-        after = self._now(moment)
-        stepped = abs((before.utc_ms or after.utc_ms or 0) - (after.utc_ms or 0)) > timepiece.STEP_MS
-        with self.store.change():
-            self.store.put("answered_ms", server_ms)
-            if stepped and before.src == after.src:
-                self._event(moment, "clock", None)
         self._follow_clock(moment)
 
     def _take_command(self, message: Arrived, moment: Moment) -> None:
-        try:
-            opened = self._open(message)
-            command = parse(opened.plain, Command)
-        except (Dropped, StrictError):
-            return
-        known = self.store.result_of(command.id)
-        fresh = commands.execute(self, command, opened.epoch, message.retain, moment) if known is None else []
-        for body in fresh if known is None else [known]:
+        opened = self._holding.open(message)
+        command = parse(opened.plain, Command)
+        bodies = self.store.results_of(command.id)
+        if bodies is None:
+            bodies = commands.execute(self, command, opened.epoch, message.retain, moment)
+        for body in bodies:
             self._voice.publish("res", body, correlation=command.id.encode())
 
     # -- what commands may do (called by commands.py, under the lock) ---------------------------
@@ -311,18 +236,16 @@ class Controller:
     def act_open(self, command: Command, door: str, moment: Moment) -> None:
         """The door is released once on somebody's behalf."""
         holder = command.g if isinstance(command.g, str) else None
-        self._event(moment, "granted", door, k="cmd", cmd=command.id, g=holder)
-        self._release(door, moment)
+        self._diary.note(moment, "granted", door, k="cmd", cmd=command.id, g=holder)
+        self._doors.release(door, moment)
 
-    def act_mode(self, door: str, commanded: modes.Commanded, moment: Moment) -> None:
+    def act_mode(self, door: str, commanded: Commanded, moment: Moment) -> None:
         """The commanded mode is in force until a snapshot with a higher number says otherwise."""
-        self._commanded = {**self._commanded, door: commanded}
-        self.store.put("modes", self._commanded)
-        self._follow_modes(moment)
+        self._doors.command(door, commanded, moment)
 
     def act_identify(self, door: str | None) -> None:
         """The light has blinked."""
-        self._bolts.identify(door)
+        self._doors.identify(door)
 
     def act_resync(self) -> None:
         """A report will be published."""
@@ -334,11 +257,11 @@ class Controller:
 
     def now_s(self, moment: Moment) -> int | None:
         """Return UTC seconds, None while the clock is untrusted."""
-        return self._now(moment).utc_s
+        return self._clock.now_s(moment)
 
-    def mode_of(self, door: str, moment: Moment) -> snapshot.Mode:
+    def mode_of(self, door: str, moment: Moment) -> Mode:
         """Return the mode in force."""
-        return self._mode(door, self.now_s(moment))
+        return self._doors.mode(door, moment)
 
     # -- wires and ticks ----------------------------------------------------------------------
 
@@ -353,7 +276,7 @@ class Controller:
             moment = self._read()
             self._voice.connected(moment)
             self._speak(moment)
-            self._ask(moment)
+            self._clock.ask(moment)
 
     def disconnected(self) -> None:
         """Nothing can be sent; the doors go on working."""
@@ -364,12 +287,9 @@ class Controller:
         """Do what time alone demands; called whenever `idle_s` has passed."""
         with self._lock:
             moment = self._read()
-            self._relock(moment)
             self._follow_clock(moment)
-            self._follow_modes(moment)
-            wait = ASK_EVERY_MS if self._floor is not None else ANSWER_WITHIN_MS
-            if moment.mono_ms - self._last_ask >= wait:
-                self._ask(moment)
+            self._doors.follow(moment)
+            self._clock.ask_if_due(moment)
             if self._expect_by is not None and moment.mono_ms >= self._expect_by:
                 self._expect_by, self._voice.report_due = None, True
             self._voice.resend_if_stuck(moment)
@@ -380,92 +300,40 @@ class Controller:
         with self._lock:
             now = self._read().mono_ms
             held_back = self._voice.held_back_until()
-            due = [*self._released.values(), now + IDLE_MS, now + IDLE_MS if held_back is None else held_back]
-            return max(0, min(due) - now) / 1_000
-
-    def _relock(self, moment: Moment) -> None:
-        for door in [door for door, until in self._released.items() if moment.mono_ms >= until]:
-            del self._released[door]
-            self._voice.report_due = True
-            if self.mode_of(door, moment) != "unlocked":
-                self._bolts.lock(door)
+            soonest = now + IDLE_MS if held_back is None else held_back
+            return max(0, min(*self._doors.due_ms(), now + IDLE_MS, soonest) - now) / 1_000
 
     def _follow_clock(self, moment: Moment) -> None:
-        src = self._now(moment).src
-        if src != self._src:
-            self._src, self._voice.report_due = src, True
+        if self._clock.has_jumped(moment):
+            self._voice.report_due = True
             with self.store.change():
-                self._event(moment, "clock", None)
-
-    def _follow_modes(self, moment: Moment) -> None:
-        for door in self.snapshot.doors if self.snapshot else ():
-            mode = self.mode_of(door, moment)
-            before = self._shown_modes.get(door, "normal")
-            if mode == before:
-                continue
-            self._shown_modes[door], self._voice.report_due = mode, True
-            if mode == "unlocked":
-                self._bolts.unlock(door)
-            elif before == "unlocked" and door not in self._released:
-                self._bolts.lock(door)
-            with self.store.change():
-                self._event(moment, "mode", door)
-
-    def _ask(self, moment: Moment) -> None:
-        """Ask the server what time it is; only the answer to the last question counts."""
-        self._last_ask = moment.mono_ms
-        self._asked = _Asked(secrets.token_urlsafe(16), moment)
-        reading = self._now(moment)
-        request = messages.TimeRequest(n=self._asked.nonce, utc_ms=reading.utc_ms, err_ms=reading.err_ms)
-        self._voice.publish("time", msgspec.json.encode(request), qos=0)
-
-    def _now(self, moment: Moment) -> Reading:
-        return timepiece.read(self.clock, moment)
+                self._diary.note(moment, "clock", None)
 
     # -- what is said -------------------------------------------------------------------------
 
     def _speak(self, moment: Moment) -> None:
+        self._voice.report_due = self._voice.report_due or self._doors.has_changed
+        self._doors.has_changed = False
         self._voice.pump(moment)
         self._voice.report_if_due(moment, lambda number: self._report(number, moment))
 
     def _report(self, number: int, moment: Moment) -> Report:
-        reading, (first, last) = self._now(moment), self.store.ends()
-        refused = self.stored.refused if self.stored else []
+        reading, (first, last) = self._clock.reading(moment), self.store.ends()
+        stored = self._holding.stored
+        refused = stored.refused if stored else []
         return Report(
             boot=self._voice.boot,
             rs=number,
             sid=self._voice.sid,
-            dig=self.stored.digest if self.stored else None,
+            dig=stored.digest if stored else None,
             rej=refused[:200],
             rej_more=len(refused) - 200 if len(refused) > 200 else msgspec.UNSET,
             pend=[],
             bad=self.store.bad(),
             cap=self.cap,
-            clk=messages.Clock(utc_ms=reading.utc_ms, src=reading.src, err_ms=reading.err_ms),
-            pw=messages.Power(src="mains", bat=None),
-            doors={door: self._door(door, moment) for door in (self.snapshot.doors if self.snapshot else {})},
-            ev=messages.Kept(first=first, last=last),
+            clk=Clock(utc_ms=reading.utc_ms, src=reading.src, err_ms=reading.err_ms),
+            pw=self._power,
+            doors=self._doors.report(moment),
+            ev=Kept(first=first, last=last),
             fw=FIRMWARE,
         )
-
-    def _door(self, door: str, moment: Moment) -> DoorReport:
-        mode = self.mode_of(door, moment)
-        is_open = mode == "unlocked" or door in self._released
-        return DoorReport(pos="closed", lock="unlocked" if is_open else "locked", mode=mode, fail="secure")
-
-    def _event(
-        self, moment: Moment, e: str, door: str | None, *, at: int | None = None, **more: str | None
-    ) -> None:
-        """The event is kept, in the caller's change; `more` are its optional members (k, why, g, cmd, tag)."""
-        reading = self._now(moment)
-        event = Event(
-            boot=self._voice.boot,
-            seq=(self.store.get("seq", int) or 0) + 1,
-            t=reading.utc_s if at is None else at,
-            mono=moment.mono_ms,
-            clk=reading.src,
-            d=door,
-            e=e,
-        )
-        known = {name: value for name, value in more.items() if value is not None}
-        self._voice.keep(msgspec.structs.replace(event, **known))

@@ -52,13 +52,16 @@ class SimulatedBolts:
 
     def __init__(self, say: Callable[[str], None]) -> None:
         self._say = say
+        self.unlocked: set[str] = set()
 
     def unlock(self, door: str) -> None:
         """The simulated door is unlocked."""
+        self.unlocked.add(door)
         self._say(f"simulated door {door}: unlocked")
 
     def lock(self, door: str) -> None:
         """The simulated door is locked."""
+        self.unlocked.discard(door)
         self._say(f"simulated door {door}: locked")
 
     def identify(self, door: str | None) -> None:

@@ -3,6 +3,7 @@
 import socket
 import ssl
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,12 +20,20 @@ from booking.lockwire import ids
 
 KEEPALIVE_S, SLOWEST_RETRY_S = 60, 2
 WITH_WILL = 0x04
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 class Link:
     """Keeps one controller connected; while it is not, messages out are dropped and said again later."""
 
-    def __init__(self, url: str, password: str, controller: Controller, say: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        url: str,
+        password: str,
+        controller: Controller,
+        say: Callable[[str], None],
+        ca: Path | None = None,
+    ) -> None:
         self._controller, self._say = controller, say
         parts = urlsplit(url)
         if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname:
@@ -35,7 +44,10 @@ class Link:
         )
         self._client.username_pw_set(controller.name, password)
         if parts.scheme == "mqtts":
-            self._client.tls_set_context(ssl.create_default_context())
+            # With a CA file only that authority is believed (§15.1).
+            self._client.tls_set_context(ssl.create_default_context(cafile=ca))
+        elif self._address[0] not in LOOPBACK:
+            say("WARNING: mqtt:// sends the password in clear; use mqtts:// beyond this machine")
         self._client.reconnect_delay_set(1, SLOWEST_RETRY_S)
         self._wire()
 
@@ -45,12 +57,13 @@ class Link:
         self._client.on_connect = self._on_connect
         self._client.on_disconnect = self._on_disconnect
         self._client.on_message = self._on_message
+        self._client.on_publish = self._on_publish
 
     def start(self) -> None:
         """A thread connects now and again after every loss."""
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
         properties.SessionExpiryInterval = 0
-        properties.MaximumPacketSize = self._controller.cap.max_doc * 4 // 3 + 2_048
+        properties.MaximumPacketSize = -(-self._controller.cap.max_doc * 4 // 3) + 2_048
         self._client.connect_async(
             *self._address, keepalive=KEEPALIVE_S, clean_start=True, properties=properties
         )
@@ -66,6 +79,8 @@ class Link:
         if not self._client.is_connected():
             return
         properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+        if not out.topic.endswith("/status"):
+            properties.ContentType = "application/jose"
         if out.correlation is not None:
             properties.CorrelationData = out.correlation
         self._client.publish(out.topic, out.payload, out.qos, out.retain, properties)
@@ -107,6 +122,12 @@ class Link:
     ) -> None:
         self._controller.disconnected()
         self._say(f"disconnected ({reason}); the doors go on working")
+
+    def _on_publish(
+        self, _client: Client, _userdata: Any, _mid: int, reason: ReasonCode, _props: Properties | None
+    ) -> None:
+        if reason.is_failure:
+            self._say(f"ALARM: the broker refused what we said: {reason}")
 
     def _on_message(self, _client: Client, _userdata: Any, message: MQTTMessage) -> None:
         self._controller.receive(Arrived(message.topic, bytes(message.payload), message.retain))

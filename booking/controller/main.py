@@ -1,24 +1,26 @@
-"""`booking controller`: wires one controller to its state directory, its broker and its (simulated) door."""
+"""`booking controller`: wires one controller to its state directory, its broker and its doors, real or simulated."""
 
 import argparse
 import fcntl
 import signal
 import sys
 import threading
-import time
 from base64 import urlsafe_b64decode
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 import msgspec
 
-from booking.controller.core import Controller
-from booking.controller.hardware import SimulatedBolts
-from booking.controller.keypad import SimulatedKeypad
+from booking.controller.building import Building, read
+from booking.controller.core import CAPACITY, Controller
+from booking.controller.gpio import GpioPins
 from booking.controller.link import Link
+from booking.controller.osdp_bus import open_port
+from booking.controller.simulated import SimulatedWorld
 from booking.controller.store import Store
-from booking.controller.timepiece import Moment
-from booking.controller.voice import Out
+from booking.controller.wiring import BadWiring, Wiring, load
 from booking.lockwire.keys import Keys, derive
 
 KEY_FILE = "controller.json"
@@ -52,55 +54,109 @@ class KeyFile(msgspec.Struct, frozen=True):
         ]
 
 
-def run(state: Path, broker: str, *, simulated: bool, skew_s: int = 0, trust_host_clock: bool = True) -> int:
-    """Run one controller until SIGTERM or SIGINT; returns the exit code. skew_s is for simulated hardware."""
-    if not simulated:
-        return _fail("no door hardware is wired to this machine; start with --simulated")
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How this controller is run; what stands after `simulated` is for simulated hardware."""
+
+    state: Path
+    broker: str
+    ca: Path | None
+    simulated: bool
+    skew_s: int = 0
+    has_clock: bool = True
+    shift_s: int = 0
+    grants: int = CAPACITY.grants
+    static_pins: frozenset[str] = frozenset()
+
+
+def run(options: Options) -> int:
+    """Run one controller until SIGTERM or SIGINT; returns the exit code."""
+    path = options.state / KEY_FILE
     try:
-        key_file = msgspec.json.decode((state / KEY_FILE).read_bytes(), type=KeyFile)
+        key_file = msgspec.json.decode(path.read_bytes(), type=KeyFile)
         keys = key_file.derived()
     except (OSError, ValueError) as error:
-        return _fail(
-            f"{state / KEY_FILE} cannot be used ({type(error).__name__}); enrol the controller first"
-        )
-    only_one = _lock(state)
-    if only_one is None:
-        return _fail(f"another controller already runs on {state}")
-    return _serve(state, broker, key_file, keys, skew_s, trust_host_clock)
+        return _fail(f"{path} cannot be used ({type(error).__name__}); enrol the controller first")
+    if not keys:
+        return _fail(f"{path} holds no key; enrol the controller first")
+    if _lock(options.state) is None:
+        return _fail(f"another controller already runs on {options.state}")
+    if options.simulated:
+        return _run_simulated(options, key_file, keys)
+    try:
+        wiring = load(options.state)
+        building = Building(wiring, GpioPins(), open_port)
+    except (BadWiring, OSError) as error:
+        return _fail(str(error))
+    return _run_wired(options, key_file, keys, wiring, building)
 
 
-def _serve(
-    state: Path, broker: str, key_file: KeyFile, keys: list[Keys], skew_s: int, trust_host_clock: bool
-) -> int:
-    def say(text: str) -> None:
-        print(f"[{key_file.controller}] {text}", flush=True)
-
-    def read() -> Moment:
-        # The hardware clock of this device; decisions take the Moment as an argument.
-        host = time.time_ns() // 1_000_000 + skew_s * 1_000 if trust_host_clock else None
-        return Moment(time.monotonic_ns() // 1_000_000 - power_on, host)
-
-    power_on = time.monotonic_ns() // 1_000_000
-    links: list[Link] = []
-
-    def send(out: Out) -> None:
-        links[0].send(out)
-
+def _run_simulated(options: Options, key_file: KeyFile, keys: list[Keys]) -> int:
+    say = _sayer(key_file.controller)
     say("SIMULATED HARDWARE: no real door moves")
-    store = Store(state / "controller.db")
-    controller = Controller(key_file.controller, keys, store, SimulatedBolts(say), read, send)
-    links.append(Link(broker, key_file.password, controller, say))
-    keypad = SimulatedKeypad(state)
-    keypad.start(controller.present)
-    links[0].start()
+    world = SimulatedWorld(say, skew_s=options.skew_s, has_clock=options.has_clock, shift_s=options.shift_s)
+    links: list[Link] = []
+    store = Store(options.state / "controller.db")
+    controller = Controller(
+        key_file.controller,
+        keys,
+        store,
+        world.bolts,
+        world.read,
+        lambda out: links[0].send(out),
+        capacity=msgspec.structs.replace(CAPACITY, grants=options.grants),
+        static_pins=options.static_pins,
+        pos="closed",
+    )
+    links.append(Link(options.broker, key_file.password, controller, say, options.ca))
+    world.start(controller, options.state)
+    _serve(controller, links[0], say)
+    world.stop()
+    links[0].stop()
+    store.close()
+    return 0
+
+
+def _run_wired(
+    options: Options, key_file: KeyFile, keys: list[Keys], wiring: Wiring, building: Building
+) -> int:
+    say = _sayer(key_file.controller)
+    links: list[Link] = []
+    store = Store(options.state / "controller.db")
+    controller = Controller(
+        key_file.controller,
+        keys,
+        store,
+        building.bolts,
+        read,
+        lambda out: links[0].send(out),
+        static_pins=frozenset(wiring.static_pins),
+        wired=list(wiring.doors),
+        fail={name: door.fail for name, door in wiring.doors.items()},
+    )
+    links.append(Link(options.broker, key_file.password, controller, say, options.ca))
+    try:
+        building.start(controller)
+    except OSError as error:
+        building.stop()
+        return _fail(str(error))
+    _serve(controller, links[0], say)
+    building.stop()  # every bolt is home before anything else
+    links[0].stop()
+    store.close()
+    return 0
+
+
+def _sayer(name: str) -> Callable[[str], None]:
+    return lambda text: print(f"[{name}] {text}", flush=True)
+
+
+def _serve(controller: Controller, link: Link, say: Callable[[str], None]) -> None:
+    link.start()
     held = f"{controller.stored.epoch}.{controller.stored.ver}" if controller.stored else "none"
     say(f"ready, stored version {held}")
     _until_told(controller)
-    keypad.stop()
-    links[0].stop()
-    store.close()
     say("stopped; the stored snapshot stays")
-    return 0
 
 
 def _until_told(controller: Controller) -> None:
@@ -135,14 +191,26 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="booking controller", description="Reference door controller.")
     parser.add_argument("--state", type=Path, required=True, help="directory with controller.json")
     parser.add_argument("--broker", required=True, help="mqtt://host:port or mqtts://host:port")
+    parser.add_argument(
+        "--ca", type=Path, default=None, help="believe only this authority (PEM) of the broker"
+    )
     parser.add_argument("--simulated", action="store_true", help="simulated door and keypad")
     parser.add_argument("--skew-s", type=int, default=0, help="simulated: host clock wrong by this much")
     parser.add_argument("--no-clock", action="store_true", help="simulated: boot without a clock")
+    parser.add_argument("--shift-s", type=int, default=0, help="simulated: it is so much later")
+    parser.add_argument("--grants", type=int, default=CAPACITY.grants, help="simulated: room for so many")
+    parser.add_argument("--static-pin", action="append", default=[], help="simulated: a code of the device")
     said = parser.parse_args()
     return run(
-        said.state,
-        said.broker,
-        simulated=said.simulated,
-        skew_s=said.skew_s,
-        trust_host_clock=not said.no_clock,
+        Options(
+            state=said.state,
+            broker=said.broker,
+            ca=said.ca,
+            simulated=said.simulated,
+            skew_s=said.skew_s,
+            has_clock=not said.no_clock,
+            shift_s=said.shift_s,
+            grants=said.grants,
+            static_pins=frozenset(said.static_pin),
+        )
     )

@@ -13,6 +13,7 @@ from booking.lockwire.messages import Bad, Event, Refusal
 
 T = TypeVar("T")
 RING = 5_000
+Version = tuple[int, int]  # (epoch, ver), compared in this order
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS fact (name TEXT PRIMARY KEY, value BLOB NOT NULL);
@@ -104,7 +105,7 @@ class Store:
             "INSERT INTO event (boot, seq, body) VALUES (?, ?, ?)", (event.boot, event.seq, body)
         )
         self.put("seq", event.seq)
-        count, oldest = self._db.execute("SELECT count(*), min(i) FROM event").fetchone()
+        count, oldest = self._db.execute("SELECT max(i) - min(i) + 1, min(i) FROM event").fetchone()
         if count > RING:
             self._overwrite(oldest)
         return int(made.lastrowid or 0)
@@ -153,14 +154,15 @@ class Store:
 
     # -- commands -----------------------------------------------------------------------------
 
-    def result_of(self, command: str) -> bytes | None:
-        """Return the answer given to one of the last 16 commands."""
+    def results_of(self, command: str) -> list[bytes] | None:
+        """Return the answers given to one of the last 16 commands, in parts if there were parts."""
         row = self._db.execute("SELECT body FROM result WHERE id = ?", (command,)).fetchone()
-        return None if row is None else bytes(row[0])
+        return None if row is None else msgspec.msgpack.decode(row[0], type=list[bytes])
 
-    def keep_result(self, command: str, body: bytes) -> None:
-        """A repeated command will get the same answer."""
-        self._db.execute("INSERT OR REPLACE INTO result (id, body) VALUES (?, ?)", (command, body))
+    def keep_results(self, command: str, bodies: list[bytes]) -> None:
+        """A repeated command will get the same answers."""
+        packed = msgspec.msgpack.encode(bodies)
+        self._db.execute("INSERT OR REPLACE INTO result (id, body) VALUES (?, ?)", (command, packed))
         self._db.execute("DELETE FROM result WHERE i <= (SELECT max(i) - 16 FROM result)")
 
     def close(self) -> None:

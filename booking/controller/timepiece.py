@@ -46,8 +46,9 @@ class Timepiece:
 
 def read(piece: Timepiece, moment: Moment) -> Reading:
     """Return the time now; the error grows by 50 ppm of what has passed since the setting."""
-    if piece.src == "ntp" and moment.host_ms is not None:
-        return Reading(max(moment.host_ms, piece.floor_ms), "ntp", HOST_ERR_MS)
+    host = host_of(piece, moment)
+    if piece.src == "ntp" and host is not None:
+        return Reading(max(host, piece.floor_ms), "ntp", HOST_ERR_MS)
     elapsed = moment.mono_ms - piece.mono_ms
     err = piece.err_ms + elapsed * DRIFT_PPM // 1_000_000
     if piece.src == "none" or err > TRUST_MS:
@@ -55,11 +56,24 @@ def read(piece: Timepiece, moment: Moment) -> Reading:
     return Reading(max(piece.utc_ms + elapsed, piece.floor_ms), piece.src, err)
 
 
+def host_of(piece: Timepiece, moment: Moment) -> int | None:
+    """Return the host's clock, None if it stands before an instant known to have passed: then it is wrong."""
+    host = moment.host_ms
+    return None if host is None or host < piece.floor_ms - STEP_MS else host
+
+
 def start(moment: Moment, floor_ms: int) -> Timepiece:
     """Return the time after power-on: the host's if it has one, else none."""
-    if moment.host_ms is None:
-        return Timepiece(floor_ms=floor_ms)
-    return Timepiece(moment.host_ms, moment.mono_ms, "ntp", HOST_ERR_MS, floor_ms)
+    empty = Timepiece(floor_ms=floor_ms)
+    host = host_of(empty, moment)
+    return empty if host is None else Timepiece(host, moment.mono_ms, "ntp", HOST_ERR_MS, floor_ms)
+
+
+def noticed(piece: Timepiece, moment: Moment) -> Timepiece:
+    """Return the time after a look at the host: it has found the time by itself and no answer overruled it."""
+    if piece.overruled or read(piece, moment).src != "none":
+        return piece
+    return start(moment, piece.floor_ms)
 
 
 def answered(piece: Timepiece, server_ms: int, asked: Moment, now: Moment) -> Timepiece:
@@ -74,6 +88,9 @@ def answered(piece: Timepiece, server_ms: int, asked: Moment, now: Moment) -> Ti
     return Timepiece(current, now.mono_ms, "srv", half, floor, overruled=now.host_ms is not None)
 
 
-def raised(piece: Timepiece, floor_ms: int) -> Timepiece:
-    """Return the time that is never again below this instant."""
-    return replace(piece, floor_ms=max(piece.floor_ms, floor_ms))
+def raised(piece: Timepiece, floor_ms: int, moment: Moment) -> Timepiece:
+    """Return the time that is never again below this instant; a clock found slow runs on from there."""
+    told = read(piece, moment).utc_ms
+    if told is None or told >= floor_ms - STEP_MS:
+        return replace(piece, floor_ms=max(piece.floor_ms, floor_ms))
+    return Timepiece(floor_ms, moment.mono_ms, "srv", floor_ms - told, floor_ms, overruled=True)

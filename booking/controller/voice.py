@@ -1,13 +1,14 @@
 """Everything a controller says: sealed under the version it has stored, within the protocol's rates (§6, §7)."""
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
 import msgspec
 
-from booking.controller.store import Store, Stored
+from booking.controller.holding import Holding
+from booking.controller.store import Store
 from booking.controller.timepiece import Moment
 from booking.lockwire import ids
 from booking.lockwire.envelope import seal
@@ -17,7 +18,7 @@ from booking.lockwire.messages import Event, Events, Report, Status
 REPORT_EVERY_MS: Final = 900_000
 REPORT_GAP_MS: Final = 1_000
 RESEND_AFTER_MS: Final = 30_000
-IN_FLIGHT, BATCH, RING = 200, 50, 5_000
+IN_FLIGHT, BATCH = 200, 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +35,8 @@ class Out:
 class Voice:
     """Used under the controller's lock. While not connected it says nothing; what matters is said again."""
 
-    def __init__(self, name: str, keys: Sequence[Keys], store: Store, send: Callable[[Out], None]) -> None:
-        self._name, self._keys, self._store, self._send = name, list(keys), store, send
-        self.stored: Stored | None = None  # whose version stands in our headers
+    def __init__(self, name: str, holding: Holding, store: Store, send: Callable[[Out], None]) -> None:
+        self._name, self._holding, self._store, self._send = name, holding, store, send
         self.boot = 1
         self.sid = secrets.token_urlsafe(16)
         self.is_connected = False
@@ -44,6 +44,7 @@ class Voice:
         self._last_report, self._rs = -REPORT_EVERY_MS, 0
         self._sent = self._newest = store.acked()
         self._progress_ms = 0
+        self._replay: tuple[tuple[int, int], tuple[int, int]] | None = None
 
     # -- connections --------------------------------------------------------------------------
 
@@ -60,7 +61,7 @@ class Voice:
 
     def disconnected(self) -> None:
         """Nothing can be said."""
-        self.is_connected = False
+        self.is_connected, self._replay = False, None
 
     def publish(
         self,
@@ -74,14 +75,15 @@ class Voice:
         """The message is handed to the wire, sealed; dropped while there is none."""
         if not self.is_connected:
             return
-        version = (self.stored.epoch, self.stored.ver) if self.stored else (0, 0)
         topic = ids.up(self._name, name)
-        self._send(Out(topic, seal(plain, self._own_keys(), "up", topic, *version), qos, retain, correlation))
+        token = seal(plain, self._own_keys(), "up", topic, *self._holding.version)
+        self._send(Out(topic, token, qos, retain, correlation))
 
     def _own_keys(self) -> Keys:
         """The generation of the stored snapshot; on an empty device, or after re-enrolment, the newest."""
-        gen = self.stored.gen if self.stored else 0
-        return next((each for each in self._keys if each.gen == gen), self._keys[-1])
+        gen = self._holding.stored.gen if self._holding.stored else 0
+        keys = self._holding.keys
+        return next((each for each in keys if each.gen == gen), keys[-1])
 
     def _status(self, st: str) -> Out:
         body = msgspec.json.encode(Status("online" if st == "online" else "offline", self.boot, self.sid))
@@ -134,13 +136,23 @@ class Voice:
         is_waiting = self._sent > self._store.acked()
         if is_waiting and moment.mono_ms - self._progress_ms >= RESEND_AFTER_MS:
             self._start_over(moment)
+        self._go_on_replaying()
         self.pump(moment)
 
     def replay(self, first: tuple[int, int], last: tuple[int, int]) -> None:
-        """Those events of the range that are still kept are sent again."""
-        events = self._store.events_between(first, last, RING)
+        """Those events of the range that are still kept will be sent again, 200 at a time."""
+        self._replay = (first, last)
+        self._go_on_replaying()
+
+    def _go_on_replaying(self) -> None:
+        if self._replay is None or not self.is_connected:
+            return
+        first, last = self._replay
+        events = self._store.events_between(first, last, IN_FLIGHT)
         for start in range(0, len(events), BATCH):
             self._say(events[start : start + BATCH])
+        done = len(events) < IN_FLIGHT
+        self._replay = None if done else ((events[-1].boot, events[-1].seq + 1), last)
 
     def _start_over(self, moment: Moment) -> None:
         self._sent, self._progress_ms = self._store.acked(), moment.mono_ms

@@ -5,36 +5,124 @@ reservation is (only its id) nor money. A grant's state is derived from facts; o
 report makes it `applied` or `removed_confirmed`.
 """
 
-from booking.locks.actions import forget_old, grant, revoke
-from booking.locks.enrolment import Enrolment, add_door, allow, end_quarantine, enrol
+from booking.locks.actions import grant, move, revoke
+from booking.locks.alarms import AlarmView, acknowledge, alarms_of
+from booking.locks.alarms import watch as watch_alarms
+from booking.locks.commands import CommandView, Op, command_of, confirm, order
+from booking.locks.controllers import ControllerView, controller_of, controllers_of
+from booking.locks.credentials import (
+    CredentialView,
+    Made,
+    Wish,
+    create_credential,
+    credential_of,
+    credentials_of,
+    revoke_credential,
+    rotate_credential,
+)
+from booking.locks.enrolment import (
+    Enrolment,
+    StillBooked,
+    activate_key,
+    add_door,
+    allow,
+    enrol,
+    replace,
+    retire,
+    stage_key,
+)
+from booking.locks.event_log import EventView, Search, export, forget_events, search
+from booking.locks.facts import DoorFacts, facts_of, settle_facts
 from booking.locks.link import hold_link
-from booking.locks.queries import AccessView, access_of, states_of
-from booking.locks.staff import DoorPage, DoorView, door, door_places, doors, doors_of_resources
+from booking.locks.quarantine import QuarantineView, end_quarantine, quarantine_of
+from booking.locks.queries import AccessDoor, AccessView, Share, access_of, states_of
+from booking.locks.reserve import hand_out
+from booking.locks.season import Use, grant_series
+from booking.locks.sharing import NewShare, share, unshare
+from booking.locks.staff import (
+    DoorKind,
+    DoorPage,
+    DoorView,
+    change_door,
+    door,
+    door_places,
+    doors,
+    doors_of_resources,
+)
 from booking.locks.states import State
+from booking.locks.sweeps import forget_old
 from booking.locks.vault import open_vault
+from booking.locks.weekly import Weekly
 from booking.settings import Settings
 
 __all__ = [
+    "AccessDoor",
     "AccessView",
+    "AlarmView",
+    "CommandView",
+    "ControllerView",
+    "CredentialView",
+    "DoorFacts",
+    "DoorKind",
     "DoorPage",
     "DoorView",
     "Enrolment",
+    "EventView",
+    "Made",
+    "NewShare",
+    "Op",
+    "QuarantineView",
+    "Search",
+    "Share",
     "State",
+    "StillBooked",
+    "Use",
+    "Weekly",
+    "Wish",
     "access_of",
+    "acknowledge",
+    "activate_key",
     "add_door",
+    "alarms_of",
     "allow",
+    "change_door",
+    "command_of",
     "configure",
+    "confirm",
+    "controller_of",
+    "controllers_of",
+    "create_credential",
+    "credential_of",
+    "credentials_of",
     "door",
     "door_places",
     "doors",
     "doors_of_resources",
     "end_quarantine",
     "enrol",
+    "export",
+    "facts_of",
+    "forget_events",
     "forget_old",
     "grant",
+    "grant_series",
+    "hand_out",
     "hold_link",
+    "move",
+    "order",
+    "quarantine_of",
+    "replace",
+    "retire",
     "revoke",
+    "revoke_credential",
+    "rotate_credential",
+    "search",
+    "settle_facts",
+    "share",
+    "stage_key",
     "states_of",
+    "unshare",
+    "watch_alarms",
 ]
 
 

@@ -8,7 +8,8 @@ import msgspec
 
 from booking import db
 from booking.ids import new_id
-from booking.locks.actions import tell
+from booking.locks.commands import next_number
+from booking.locks.grants import tell
 from booking.locks.packets import Packet
 from booking.locks.reports import tell_doors
 from booking.locks.snapshots import Owed, sealed
@@ -26,6 +27,7 @@ _asked: dict[str, datetime] = {}  # when each controller was last asked to repla
 
 class _Where(db.Record):
     gen: int
+    old_gen: int | None
     ev_boot: int
     ev_seq: int
 
@@ -38,9 +40,9 @@ async def store(row: Owed, arrived: list[Event], now: datetime) -> list[Packet]:
     gap: tuple[Position, Position] | None = None
     async with db.transaction():
         at = await db.row(
-            _Where, "SELECT gen, ev_boot, ev_seq FROM controller WHERE id = $1 FOR UPDATE", row.id
+            _Where, "SELECT gen, old_gen, ev_boot, ev_seq FROM controller WHERE id = $1 FOR UPDATE", row.id
         )
-        if at is None or at.gen != row.gen:
+        if at is None or row.gen not in (at.gen, at.old_gen):
             return []
         position: Position = (at.ev_boot, at.ev_seq)
         for event in arrived:
@@ -96,7 +98,7 @@ async def _keep(row: Owed, event: Event, now: datetime) -> None:
     )
     await db.run(
         "INSERT INTO door_event (controller, gen, boot, seq, at, clock, door, kind, how, why, access_grant,"
-        " lost, received_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
+        " lost, received_at, dur_s) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
         " ON CONFLICT DO NOTHING",
         row.id,
         row.gen,
@@ -111,6 +113,7 @@ async def _keep(row: Owed, event: Event, now: datetime) -> None:
         grant,
         event.lost or None,
         now,
+        event.dur_s if isinstance(event.dur_s, int) else None,
     )
     if event.e in ("granted", "denied", "lockout", "mode", "forced", "held", "tamper"):
         await tell_doors("door.event", row.id, now)
@@ -119,7 +122,7 @@ async def _keep(row: Owed, event: Event, now: datetime) -> None:
 
 
 class _Used(db.Record):
-    reservation: UUID
+    reservation: UUID | None
     municipality: str
 
 
@@ -158,14 +161,3 @@ async def _replay(row: Owed, gap: tuple[Position, Position], now: datetime) -> P
         id=new_id().hex, n=number, exp=int(now.timestamp()) + 60, op="replay", from_=gap[0], to=gap[1]
     )
     return sealed(row, "cmd", msgspec.json.encode(command))
-
-
-async def next_number(controller: str, now: datetime) -> int:
-    """Return a command number above every earlier one, also after a restored backup: it follows the clock."""
-    number = await db.value(
-        int,
-        "UPDATE controller SET last_n = greatest(last_n + 1, $2) WHERE id = $1 RETURNING last_n",
-        controller,
-        int(now.timestamp() * 1_000),
-    )
-    return number or 1

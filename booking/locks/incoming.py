@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from booking import db
-from booking.locks import events, reports, snapshots
+from booking.locks import commands, events, reports, snapshots
 from booking.locks.packets import Incoming, Packet
 from booking.locks.snapshots import Owed
 from booking.lockwire import envelope, ids
@@ -35,7 +35,10 @@ async def receive(message: Incoming, now: datetime) -> list[Packet]:
     try:
         if act is None:
             return []
-        return await act(row, envelope.unseal(message.payload, [row.keys()], "up", message.topic), now)
+        before = row.before()  # a planned change of key: until the new one has reported, the old is heard too
+        known = [row.keys()] if before is None else [row.keys(), before.keys()]
+        opened = envelope.unseal(message.payload, known, "up", message.topic)
+        return await act(row if before is None or opened.gen == row.gen else before, opened, now)
     except (Dropped, StrictError) as error:
         log.warning("dropped: controller=%s message=%s why=%s", row.id, found[2], error)
         return []
@@ -53,6 +56,7 @@ async def _take_events(row: Owed, opened: Opened, now: datetime) -> list[Packet]
 async def _take_result(row: Owed, opened: Opened, now: datetime) -> list[Packet]:
     result = parse(opened.plain, Result)
     log.info("result: controller=%s command=%s ok=%s why=%s", row.id, result.id, result.ok, result.why)
+    await commands.take_result(row.id, result, now)
     return []
 
 

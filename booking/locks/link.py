@@ -5,15 +5,16 @@ import contextlib
 import logging
 import zlib
 from datetime import datetime, timedelta
+from uuid import UUID
 
 import asyncpg
 
 from booking import db, outbox
 from booking.clock import utc_now
-from booking.locks import actions, incoming, snapshots
-from booking.locks.actions import PUBLISH
+from booking.locks import accounts, alarms, commands, credentials, facts, incoming, reserve, snapshots, sweeps
 from booking.locks.mqtt import BrokerUnavailable, Wire
 from booking.locks.packets import Incoming, Packet
+from booking.locks.versions import PUBLISH, owe
 from booking.lockwire import ids
 from booking.outbox import Debt, Handler, Postpone
 from booking.settings import Settings
@@ -30,7 +31,7 @@ async def hold_link(settings: Settings, stop: asyncio.Event) -> None:
     """Until told to stop: become the one who holds the link, hold it, and try again after any loss."""
     while not stop.is_set():
         try:
-            await _lead(settings.mqtt_url or "", stop)
+            await _lead(settings, stop)
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             log.warning("link: %s, trying again", type(error).__name__)
         except Exception:  # whatever it was, doors must not wait for an operator
@@ -38,7 +39,7 @@ async def hold_link(settings: Settings, stop: asyncio.Event) -> None:
         await _pause(stop, CHECK_S)
 
 
-async def _lead(url: str, stop: asyncio.Event) -> None:
+async def _lead(settings: Settings, stop: asyncio.Event) -> None:
     """Hold the link as long as the advisory lock is ours; it goes with its connection, also after kill -9."""
     connection = await db.dedicated()
     try:
@@ -47,7 +48,7 @@ async def _lead(url: str, stop: asyncio.Event) -> None:
             if stop.is_set():
                 return
         log.info("this worker holds the lock link")
-        await Link(url).run(connection, stop)
+        await Link(settings.mqtt_url or "", settings.mqtt_accounts).run(connection, stop)
     finally:
         await connection.close(timeout=2)
 
@@ -55,8 +56,8 @@ async def _lead(url: str, stop: asyncio.Event) -> None:
 class Link:
     """One term of holding the link."""
 
-    def __init__(self, url: str) -> None:
-        self._url = url
+    def __init__(self, url: str, accounts_mode: str | None) -> None:
+        self._url, self._accounts = url, accounts_mode
         self._wire: Wire | None = None
         self._lanes: list[asyncio.Queue[Incoming]] = [asyncio.Queue(LONGEST_LANE) for _ in range(LANES)]
         self._continuity: set[str] = set()
@@ -66,11 +67,16 @@ class Link:
     @property
     def handlers(self) -> dict[str, Handler]:
         """Which debts are paid here."""
-        return {PUBLISH: self._publish}
+        return {PUBLISH: self._publish, commands.SEND: self._command, accounts.SET: self._account}
 
     async def run(self, leader: asyncpg.Connection, stop: asyncio.Event) -> None:
         """Work until told to stop or the leader's connection is lost."""
-        self._wire = Wire(self._url, on_message=self._arrived, on_connected=self._connected)
+        self._wire = Wire(
+            self._url,
+            on_message=self._arrived,
+            on_connected=self._connected,
+            on_taken_over=self._taken_over,
+        )
         await leader.add_listener("outbox", self._notified)
         self._wire.start()
         tasks = [asyncio.create_task(self._hear(lane)) for lane in self._lanes]
@@ -97,14 +103,23 @@ class Link:
             asyncio.get_running_loop().create_task(self._owe_everything())
         self._wake.set()
 
+    def _taken_over(self) -> None:
+        asyncio.get_running_loop().create_task(self._note_two_servers())
+
+    async def _note_two_servers(self) -> None:
+        with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            await alarms.note_two_servers(utc_now())
+
     async def _owe_everything(self) -> None:
         """The broker has forgotten: every controller is owed its current version again (§12.4)."""
         with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
             async with db.transaction():
-                for name in await db.column(
-                    str, "SELECT id FROM controller WHERE NOT quarantine ORDER BY id"
-                ):
-                    await outbox.put(PUBLISH, key=name, now=utc_now())
+                everyone = await db.column(
+                    str,
+                    "SELECT id FROM controller WHERE NOT quarantine AND (retired_at IS NULL"
+                    " OR (rep_epoch, rep_ver) <> (epoch, want_ver)) ORDER BY id",
+                )
+                await owe(everyone, utc_now())
 
     def _arrived(self, message: Incoming) -> None:
         lane = self._lanes[zlib.crc32(message.topic.split("/")[2].encode()) % LANES]
@@ -158,6 +173,18 @@ class Link:
             log.error("the broker refuses our snapshots: reason %#x; check the account's access list", reason)
             raise Postpone(timedelta(seconds=30), f"refused with {reason:#x}")
 
+    async def _command(self, debt: Debt, now: datetime) -> None:
+        try:
+            await commands.send(UUID(debt.key), self._send, now)
+        except BrokerUnavailable as error:
+            raise Postpone(timedelta(seconds=1), str(error)) from error
+
+    async def _account(self, debt: Debt, now: datetime) -> None:
+        try:
+            await accounts.settle(debt.key, self._accounts, self._send, now)
+        except BrokerUnavailable as error:
+            raise Postpone(timedelta(seconds=1), str(error)) from error
+
     def _notified(self, *_: object) -> None:
         self._wake.set()
 
@@ -176,10 +203,14 @@ class Link:
     async def _sweep(self, stop: asyncio.Event) -> None:
         since_tidy = TIDY_S
         while not stop.is_set():
-            await actions.reconcile(utc_now())
+            await sweeps.reconcile(utc_now())
+            await alarms.watch(utc_now())
             if since_tidy >= TIDY_S:
-                await actions.refresh_horizon(utc_now())
-                await actions.expire_ended(utc_now())
+                await sweeps.refresh_horizon(utc_now())
+                await sweeps.expire_ended(utc_now())
+                await reserve.stock(utc_now())
+                await credentials.rotate_due(utc_now())
+                await facts.settle_facts(utc_now())
                 since_tidy = 0
             await _pause(stop, RECONCILE_S)
             since_tidy += RECONCILE_S

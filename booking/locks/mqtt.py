@@ -32,14 +32,20 @@ class Wire:
     """One connection with one fixed client id, rebuilt by itself; paho's thread hands everything to our loop."""
 
     def __init__(
-        self, url: str, *, on_message: Callable[[Incoming], None], on_connected: Callable[[bool], None]
+        self,
+        url: str,
+        *,
+        on_message: Callable[[Incoming], None],
+        on_connected: Callable[[bool], None],
+        on_taken_over: Callable[[], None] = lambda: None,
     ) -> None:
-        """`on_connected(session_present)` and `on_message` run in the event loop."""
+        """`on_connected(session_present)`, `on_message` and `on_taken_over` run in the event loop."""
         parts = urlsplit(url)
         if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname or not parts.username:
             raise ValueError("MQTT_URL looks like mqtt://user:password@host:port")
         self._loop = asyncio.get_running_loop()
         self._on_message, self._on_connected = on_message, on_connected
+        self._on_taken_over = on_taken_over
         self._acks: dict[int, asyncio.Future[int]] = {}
         self._address = (parts.hostname, parts.port or (8883 if parts.scheme == "mqtts" else 1883))
         user = unquote(parts.username)
@@ -82,6 +88,8 @@ class Wire:
         properties.ContentType = "application/jose"
         if packet.correlation is not None:
             properties.CorrelationData = packet.correlation
+        if packet.response is not None:
+            properties.ResponseTopic = packet.response
         if packet.expiry_s is not None:
             properties.MessageExpiryInterval = packet.expiry_s
         # paho only queues here, so the loop isn't held up; the PUBACK reaches us through the loop, later.
@@ -122,6 +130,7 @@ class Wire:
             log.error(
                 "another server has taken over the broker connection: two installations share one account"
             )
+            self._in_loop(self._on_taken_over)
         else:
             log.warning("broker connection lost: %s", reason)
         self._in_loop(self._fail_all, "the broker connection was lost")

@@ -13,6 +13,7 @@ class Packet:
     retain: bool = False
     correlation: bytes | None = None
     expiry_s: int | None = None
+    response: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Reads of codes: the PIN of a booking and where it stands. Doors as staff see them: staff.py."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Literal
 from uuid import UUID
 
 import msgspec
@@ -13,23 +14,43 @@ from booking.people import Actor, Role
 
 ONLINE_FOR = timedelta(minutes=45)  # three missed reports (§12.3)
 GRACE = timedelta(seconds=30)
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)  # a booking's own code is older than any that is shared
 
 
 class AccessDoor(msgspec.Struct, frozen=True):
-    """One door of a booking, with where its code stands."""
+    """One door of a booking, with where its code stands. `hint` is the door's own, e.g. how to arm the alarm."""
 
     id: str
     name: str
+    kind: Literal["door", "compartment"]
     state: State
     opens_at: datetime
     closes_at: datetime
     confirmed_at: datetime | None
     offline: bool
     flags: list[str]
+    reserve_pin: str | None
+    hint: str
+
+    def __repr__(self) -> str:
+        return f"AccessDoor(id={self.id!r}, state={self.state!r})"
+
+
+class Share(msgspec.Struct, frozen=True):
+    """A participant's code that the booker has made: opens when the booker has. Its PIN was told once."""
+
+    id: UUID
+    label: str
+    created_at: datetime
+    state: State
+    first_used_at: datetime | None
 
 
 class AccessView(msgspec.Struct, frozen=True):
-    """The code of a booking. `confirmed_at` is when every door had proved to have it."""
+    """The code of a booking. `confirmed_at` is when every door had proved to have it.
+
+    `also_pin` is the association's former code while it still works.
+    """
 
     pin: str | None
     state: State
@@ -40,6 +61,12 @@ class AccessView(msgspec.Struct, frozen=True):
     doors: list[AccessDoor]
     reserve_pin: str | None
     on_call_phone: str
+    code_of: Literal["booking", "series", "standing"]
+    means: Literal["pin", "card", "pin+card"]
+    also_pin: str | None
+    reserve_offered: bool
+    may_share: bool
+    shares: list[Share]
 
     def __repr__(self) -> str:
         return f"AccessView(state={self.state!r}, doors={len(self.doors)})"
@@ -49,11 +76,19 @@ class Line(db.Record):
     """One door of one grant with the facts of its controller."""
 
     grant_id: UUID
-    reservation: UUID
+    reservation: UUID | None
+    credential: UUID
     holder: UUID
+    role: str
     pin: bytes | None
+    made_at: datetime | None
+    label: str | None
+    code_of: Literal["series", "standing", "member", "staff", "clean"] | None
+    means: Literal["pin", "card", "pin+card"] | None
     door: str
     door_name: str
+    door_kind: Literal["door", "compartment"]
+    hint: str
     opens_at: datetime
     closes_at: datetime
     nb: datetime
@@ -91,7 +126,7 @@ class Line(db.Record):
             self.in_log,
             (self.logged_epoch, self.logged_ver),
             (self.broker_epoch, self.broker_ver),
-            (self.rep_epoch, self.rep_ver),
+            (0, 0) if self.quarantine else (self.rep_epoch, self.rep_ver),  # an unknown report proves nothing
             self.rejected,
             self.used_at,
             self.gone_at,
@@ -103,7 +138,8 @@ def _version(epoch: int | None, ver: int | None) -> tuple[int, int] | None:
 
 
 LINES = """
-SELECT g.id AS grant_id, g.reservation, g.holder, g.pin, d.id AS door, d.name AS door_name,
+SELECT g.id AS grant_id, g.reservation, g.credential, g.holder, g.role, g.pin, cr.created_at AS made_at,
+  cr.label, cr.kind AS code_of, cr.means, d.id AS door, d.name AS door_name, d.kind AS door_kind, d.hint,
   w.nb AS opens_at, w.na AS closes_at, g.nb, g.na, g.first_epoch, g.first_ver, g.gone_epoch, g.gone_ver,
   g.in_log, c.logged_epoch, c.logged_ver, c.broker_epoch, c.broker_ver, c.rep_epoch, c.rep_ver, g.rejected,
   g.used_at, g.gone_at, g.applied_at, c.last_seen, c.offline_at, c.clock, c.quarantine, f.municipality,
@@ -111,6 +147,7 @@ SELECT g.id AS grant_id, g.reservation, g.holder, g.pin, d.id AS door, d.name AS
 FROM access_grant g JOIN controller c ON c.id = g.controller JOIN facility f ON f.id = c.facility
   JOIN municipality m ON m.code = f.municipality
   JOIN grant_window w ON w.access_grant = g.id JOIN door d ON d.id = w.door
+  LEFT JOIN access_credential cr ON cr.id = g.credential
 """
 
 
@@ -120,30 +157,88 @@ async def access_of(reservation: UUID, *, by: Actor, now: datetime) -> AccessVie
     The holder sees it, and staff of the municipality, whose look is journalled (§14.6). Raises NotFound where
     the booking opens no door.
     """
-    lines = await db.rows(Line, LINES + " WHERE g.reservation = $1 ORDER BY d.name, w.nb", reservation)
-    if not lines or not _may_see(lines[0], by):
+    lines = await db.rows(Line, LINES + " WHERE g.reservation = $1 ORDER BY d.name, w.nb, g.id", reservation)
+    every = [line for line in lines if line.role == "leader"]
+    if not every or not may_see(every[0], by):
         raise NotFound("this booking opens no door", code="no_access")
-    found = {line.door: states.state_of(line.facts, now) for line in lines}
-    state = states.together(found.values())
-    pin = _shown_pin(lines[0], state)
-    if pin is not None and lines[0].holder not in by.acts_for:
+    leaders = _in_force(every)
+    state = states.together(states.state_of(line.facts, now) for line in leaders)
+    newest = max(leaders, key=_is_newer)
+    pins = [_shown_pin(line, state) for line in sorted(leaders, key=_is_newer, reverse=True)]
+    shown = list(dict.fromkeys(pin for pin in pins if pin is not None))
+    reserve = {line.door: line for line in lines if line.role == "reserve" and line.gone_ver is None}
+    if shown and newest.holder not in by.acts_for:
         await journal.record("access.shown", about=reservation, by=by, now=now)
-    unsure = any(states.is_unconfirmed(line.facts, now) for line in lines)
+    unsure = any(states.is_unconfirmed(line.facts, now) for line in leaders)
+    doors = [_door_of(line, reserve.get(line.door), now) for line in _one_per_door(leaders)]
     return AccessView(
-        pin=pin,
+        pin=shown[0] if shown else None,
         state=state,
-        confirmed_at=_confirmed_at(lines, state),
-        opens_at=min(line.opens_at for line in lines),
-        closes_at=max(line.closes_at for line in lines),
+        confirmed_at=_confirmed_at(leaders, state),
+        opens_at=min(line.opens_at for line in leaders),
+        closes_at=max(line.closes_at for line in leaders),
         alarm="unconfirmed" if unsure else None,
-        doors=[_door_of(line, now) for line in lines],
-        reserve_pin=None,
-        on_call_phone=lines[0].on_call_phone,
+        doors=doors,
+        reserve_pin=next((one.reserve_pin for one in doors if one.reserve_pin), None),
+        on_call_phone=newest.on_call_phone,
+        code_of=_code_of(newest),
+        means=newest.means or "pin",
+        also_pin=shown[1] if len(shown) > 1 else None,
+        reserve_offered=any(needs_reserve(line, now) and line.door not in reserve for line in leaders),
+        may_share=state not in ("ended", "removing", "removed_confirmed"),
+        shares=_shares([line for line in lines if line.role == "member"], now),
     )
 
 
-def _may_see(line: Line, by: Actor) -> bool:
+def may_see(line: Line, by: Actor) -> bool:
+    """True for the holder and for staff of the municipality."""
     return line.holder in by.acts_for or by.has(line.municipality, Role.STAFF)
+
+
+def _code_of(line: Line) -> Literal["booking", "series", "standing"]:
+    return line.code_of if line.code_of in ("series", "standing") else "booking"
+
+
+def _in_force(leaders: list[Line]) -> list[Line]:
+    """Return the lines that stand; those taken back only where nothing else is left."""
+    return [line for line in leaders if line.gone_ver is None] or leaders
+
+
+def _is_newer(line: Line) -> tuple[datetime, str]:
+    return (line.made_at or EARLIEST, str(line.grant_id))
+
+
+def _one_per_door(leaders: list[Line]) -> list[Line]:
+    """Two codes in one door, old and new: the newer speaks."""
+    chosen: dict[str, Line] = {}
+    for line in leaders:
+        if line.door not in chosen or _is_newer(line) > _is_newer(chosen[line.door]):
+            chosen[line.door] = line
+    return list(chosen.values())
+
+
+def needs_reserve(line: Line, now: datetime) -> bool:
+    """True when the code should be in the door by now and is not (§12.3): soon, or in its time."""
+    state = states.state_of(line.facts, now)
+    near = line.opens_at - states.SOON <= now < line.closes_at
+    return near and state in ("planned", "sealed", "on_broker", "rejected")
+
+
+def _shares(members: list[Line], now: datetime) -> list[Share]:
+    found: dict[UUID, list[Line]] = {}
+    for line in members:
+        if line.gone_ver is None:
+            found.setdefault(line.credential, []).append(line)
+    return [
+        Share(
+            id=credential,
+            label=lines[0].label or "",
+            created_at=lines[0].made_at or lines[0].nb,
+            state=states.together(states.state_of(line.facts, now) for line in lines),
+            first_used_at=min((line.used_at for line in lines if line.used_at), default=None),
+        )
+        for credential, lines in found.items()
+    ]
 
 
 def _shown_pin(line: Line, state: State) -> str | None:
@@ -165,7 +260,7 @@ def _confirmed_at(lines: list[Line], state: State) -> datetime | None:
     return max(known) if len(known) == len(lines) else None
 
 
-def _door_of(line: Line, now: datetime) -> AccessDoor:
+def _door_of(line: Line, reserve: Line | None, now: datetime) -> AccessDoor:
     state = states.state_of(line.facts, now)
     offline = not is_online(line.last_seen, line.offline_at, now)
     flags = {
@@ -178,12 +273,15 @@ def _door_of(line: Line, now: datetime) -> AccessDoor:
     return AccessDoor(
         id=line.door,
         name=line.door_name,
+        kind=line.door_kind,
         state=state,
         opens_at=line.opens_at,
         closes_at=line.closes_at,
         confirmed_at=_confirmed_at([line], state),
         offline=offline,
         flags=[name for name, holds in flags.items() if holds],
+        reserve_pin=None if reserve is None else _shown_pin(reserve, states.state_of(reserve.facts, now)),
+        hint=line.hint,
     )
 
 
@@ -201,9 +299,13 @@ async def states_of(reservations: list[UUID], *, now: datetime | None = None) ->
     """
     if not reservations:
         return {}
-    lines = await db.rows(Line, LINES + " WHERE g.reservation = ANY($1)", reservations)
+    lines = await db.rows(Line, LINES + " WHERE g.reservation = ANY($1) AND g.role = 'leader'", reservations)
     at = now or clock.utc_now()
-    found: dict[UUID, list[State]] = {}
+    found: dict[UUID, list[Line]] = {}
     for line in lines:
-        found.setdefault(line.reservation, []).append(states.state_of(line.facts, at))
-    return {reservation: states.together(each) for reservation, each in found.items()}
+        if line.reservation is not None:
+            found.setdefault(line.reservation, []).append(line)
+    return {
+        reservation: states.together(states.state_of(line.facts, at) for line in _in_force(each))
+        for reservation, each in found.items()
+    }

@@ -7,13 +7,15 @@ from uuid import UUID
 import msgspec
 
 from booking import db, journal, outbox
-from booking.locks import vault
-from booking.locks.actions import ATTEMPTS, PUBLISH, free_pins, raise_versions, tell
+from booking.locks import codes, commands, pin_rules, reserve, versions
+from booking.locks.codes import Kept
+from booking.locks.grants import tell
 from booking.locks.snapshots import Owed, lacks_room
-from booking.lockwire import pins
+from booking.locks.versions import PUBLISH, raise_versions
 from booking.lockwire.envelope import Opened
 from booking.lockwire.messages import Report
 from booking.people import Actor
+from booking.span import Span
 
 log = logging.getLogger("booking.locks")
 
@@ -22,8 +24,12 @@ class _Before(db.Record):
     """What the controller's row said until now."""
 
     municipality: str
+    gen: int
+    old_gen: int | None
     epoch: int
     want_ver: int
+    broker_epoch: int
+    broker_ver: int
     rep_epoch: int
     rep_ver: int
     rep_boot: int
@@ -37,14 +43,18 @@ class _Before(db.Record):
 async def judge(row: Owed, opened: Opened, report: Report, now: datetime) -> None:
     """The controller's row and its grants say what this report proves; an older or unknown one proves nothing."""
     async with db.transaction():
+        await db.run(versions.NOT_WAITED_FOR)  # a lost judgement is made again from the retained report
         before = await db.row(
             _Before,
-            "SELECT f.municipality, c.epoch, c.want_ver, c.rep_epoch, c.rep_ver, c.rep_boot, c.rep_rs,"
+            "SELECT f.municipality, c.gen, c.old_gen, c.epoch, c.want_ver, c.broker_epoch, c.broker_ver, c.rep_epoch, c.rep_ver, c.rep_boot, c.rep_rs,"
             " c.sid, c.quarantine, c.offline_at, c.report FROM controller c JOIN facility f ON f.id = c.facility"
-            " WHERE c.id = $1 AND c.gen = $2 FOR UPDATE OF c",
+            " WHERE c.id = $1 AND (c.gen = $2 OR c.old_gen = $2) FOR UPDATE OF c",
             row.id,
             opened.gen,
         )
+        if before is not None and opened.gen != before.gen:
+            await _note_old_key(row.id, report, now)
+            return
         if before is None or (report.boot, report.rs) <= (before.rep_boot, before.rep_rs):
             return  # older, or the retained copy of the last one
         version = (opened.epoch, opened.ver)
@@ -58,8 +68,10 @@ async def judge(row: Owed, opened: Opened, report: Report, now: datetime) -> Non
         await _move_grants(row.id, version, report, before.municipality, now)
         if _has_more_room(before, report) and await lacks_room(row.id, now):
             await raise_versions([row.id], now=now)
-        # A new connection gets what it lacks at once; one that goes on lacking it is left to `reconcile`.
-        if version != (before.epoch, before.want_ver) and report.sid != before.sid:
+        # A new connection gets what it lacks at once, if the broker does not hold it already; one that goes on
+        # lacking it is left to `reconcile`.
+        wanted = (before.epoch, before.want_ver)
+        if wanted not in (version, (before.broker_epoch, before.broker_ver)) and report.sid != before.sid:
             await outbox.put(PUBLISH, key=row.id, now=now)
         if _visibly_changed(before, version, report):
             await _tell_doors("doors.changed", before.municipality, now)
@@ -85,7 +97,7 @@ async def _note(
     await db.run(
         "UPDATE controller SET rep_epoch = $2, rep_ver = $3, rep_boot = $4, rep_rs = $5, sid = $6, report = $7,"
         " last_seen = $8, rep_at = $8, offline_at = NULL, quarantine = $9,"
-        " retry_s = CASE WHEN (rep_epoch, rep_ver) < ($2, $3) THEN 5 ELSE retry_s END WHERE id = $1",
+        " old_gen = NULL, old_key = NULL, retry_s = CASE WHEN (rep_epoch, rep_ver) < ($2, $3) THEN 5 ELSE retry_s END WHERE id = $1",
         controller,
         *version,
         report.boot,
@@ -97,10 +109,23 @@ async def _note(
     )
 
 
+async def _note_old_key(controller: str, report: Report, now: datetime) -> None:
+    """It is alive but has not taken what the new key seals: staff see that, and why; nothing moves."""
+    await db.run(
+        "UPDATE controller SET report = $2, last_seen = $3, offline_at = NULL, sid = $4 WHERE id = $1",
+        controller,
+        msgspec.json.encode(report).decode(),
+        now,
+        report.sid,
+    )
+
+
 async def _quarantine(controller: str, before: _Before, now: datetime) -> None:
     """Nothing more is published to it until an operator confirms (§12.5)."""
     if before.quarantine:
         return
+    await db.run("UPDATE controller SET quarantined_at = $2, listing = NULL WHERE id = $1", controller, now)
+    await commands.ask_listing(controller, now)
     log.error("restore quarantine: controller=%s reports a version this database never wrote", controller)
     await _tell_doors("controller.quarantine", before.municipality, now)
 
@@ -123,7 +148,7 @@ def _visibly_changed(before: _Before, version: tuple[int, int], report: Report) 
 
 class _Moved(db.Record):
     id: UUID
-    reservation: UUID
+    reservation: UUID | None
 
 
 async def _move_grants(
@@ -133,7 +158,7 @@ async def _move_grants(
     refused = {UUID(each.id): each.why for each in report.rej if _is_uuid(each.id)}
     applied = await db.rows(
         _Moved,
-        "UPDATE access_grant SET applied_at = $4, rejected = NULL WHERE controller = $1 AND gone_ver IS NULL"
+        "UPDATE access_grant SET applied_at = $4, rejected = NULL, stale_nb = NULL, stale_na = NULL WHERE controller = $1 AND gone_ver IS NULL"
         " AND (first_epoch, first_ver) <= ($2, $3) AND (applied_at IS NULL OR rejected IS NOT NULL)"
         " AND id <> ALL($5) RETURNING id, reservation",
         controller,
@@ -151,7 +176,7 @@ async def _move_grants(
         now,
         pending,
     )
-    await free_pins([one.id for one in removed], at=now)
+    await codes.free([one.id for one in removed], at=now)
     # An emptied or rolled-back device has lost what it had.
     await db.run(
         "UPDATE access_grant SET applied_at = NULL WHERE controller = $1 AND applied_at IS NOT NULL"
@@ -159,10 +184,12 @@ async def _move_grants(
         controller,
         *version,
     )
-    for one in applied:
-        await tell("access.applied", one.reservation, municipality, now)
-    for one in removed:
-        await tell("access.removed", one.reservation, municipality, now)
+    if applied:
+        await reserve.take_back(controller, now)
+    for booking in sorted({one.reservation for one in applied if one.reservation is not None}):
+        await tell("access.applied", booking, municipality, now)
+    for booking in sorted({one.reservation for one in removed if one.reservation is not None}):
+        await tell("access.removed", booking, municipality, now)
     await _take_refusals(controller, version, refused, municipality, now)
 
 
@@ -183,41 +210,60 @@ async def _take_refusals(
         )
         for one in found:
             if why == "dup":
-                await change_pin(one.reservation, now)
+                await change_pin(one.id, now)
             await tell("access.rejected", one.reservation, municipality, now)
 
 
-async def change_pin(reservation: UUID, now: datetime) -> None:
-    """The booking has another PIN at all its doors, owed to them anew."""
-    grants = await db.column(
-        UUID,
-        "SELECT id FROM access_grant WHERE reservation = $1 AND gone_ver IS NULL ORDER BY id",
-        reservation,
+class _Sibling(db.Record):
+    id: UUID
+    controller: str
+    driver: str
+    role: str
+    reservation: UUID | None
+    credential: UUID
+
+
+async def change_pin(grant: UUID, now: datetime) -> None:
+    """The booking's code, or the member's, is another at all its doors, owed to them anew (§12.2.4).
+
+    A booking that used a season's or an association's code has one of its own from now on.
+    """
+    same = await db.rows(
+        _Sibling,
+        "SELECT g.id, g.controller, c.driver, g.role, g.reservation, g.credential FROM access_grant g"
+        " JOIN controller c ON c.id = g.controller JOIN access_grant that ON that.id = $1"
+        " AND that.credential = g.credential AND that.reservation IS NOT DISTINCT FROM g.reservation"
+        " WHERE g.gone_ver IS NULL ORDER BY g.id",
+        grant,
     )
-    controllers = await db.column(
-        str, "SELECT DISTINCT controller FROM access_grant WHERE id = ANY($1) ORDER BY 1", grants
+    if not same:
+        return
+    first = same[0]
+    credential = first.reservation if first.role == "leader" and first.reservation else first.credential
+    ids = [one.id for one in same]
+    await raise_versions(sorted({one.controller for one in same}), now=now)
+    windows = await db.rows(
+        _Window,
+        "SELECT access_grant AS id, door, nb, na FROM grant_window WHERE access_grant = ANY($1) ORDER BY id",
+        ids,
     )
-    await raise_versions(controllers, now=now)
-    for _ in range(ATTEMPTS):
-        pin = pins.draw()
-        taken = await db.value(
-            bool,
-            "SELECT true FROM grant_window mine JOIN grant_window w ON w.door = mine.door AND w.pin_tag = $2"
-            " AND w.credential <> mine.credential AND tstzrange(w.nb, w.kept_until) &&"
-            " tstzrange(mine.nb, mine.kept_until) WHERE mine.access_grant = ANY($1) LIMIT 1",
-            grants,
-            vault.tag(pin),
-        )
-        if not taken:
-            break
-    await db.run("UPDATE grant_window SET pin_tag = $2 WHERE access_grant = ANY($1)", grants, vault.tag(pin))
-    for id in grants:
-        await db.run(
-            "UPDATE access_grant g SET pin = $2, rejected = NULL, applied_at = NULL, first_epoch = c.epoch,"
-            " first_ver = c.want_ver FROM controller c WHERE c.id = g.controller AND g.id = $1",
-            id,
-            vault.seal(pin.encode(), f"pin:{id}"),
-        )
+    await codes.leave_windows(ids)
+    kept = [Kept(one.id, one.door, Span(one.nb, one.na)) for one in windows]
+    pin = await codes.keep_drawn(credential, pin_rules.common(one.driver for one in same), kept)
+    await codes.write_pin(ids, pin)
+    await db.run(
+        "UPDATE access_grant g SET credential = $2, rejected = NULL, applied_at = NULL, first_epoch = c.epoch,"
+        " first_ver = c.want_ver FROM controller c WHERE c.id = g.controller AND g.id = ANY($1)",
+        ids,
+        credential,
+    )
+
+
+class _Window(db.Record):
+    id: UUID
+    door: str
+    nb: datetime
+    na: datetime
 
 
 def _is_uuid(id: str) -> bool:

@@ -3,24 +3,37 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Final
 from uuid import UUID
 
 import msgspec
+from msgspec import UNSET
 
 from booking import db
-from booking.locks import vault
-from booking.locks.actions import HORIZON, TOLD_LATE
+from booking.locks import codes, vault, weekly
 from booking.locks.packets import Packet
+from booking.locks.sweeps import TOLD_LATE
+from booking.locks.versions import HORIZON
 from booking.lockwire import envelope, ids, snapshot
 from booking.lockwire.keys import Keys, derive
 from booking.lockwire.messages import Report
 from booking.lockwire.snapshot import DEFAULT_POLICY, Snapshot
+from booking.span import Span
 
-BEFORE_FIRST_REPORT: Final = (8_192, 100)  # octets and grants: the least a controller must hold (§12.1.4)
+WINDOW: Final = timedelta(days=399)  # one window is no longer (§5.3)
+
+SEALED_AT_ONCE: Final = 16_384  # octets; a larger seal takes a millisecond or more and gets a thread
 
 Publish = Callable[[Packet], Awaitable[int]]
+
+
+@lru_cache(maxsize=2_000)
+def _keys(sealed: bytes, controller: str, gen: int) -> Keys:
+    """Every message asks for them: unsealed and derived once per generation and process."""
+    return derive(vault.unseal(sealed, f"key:{controller}:{gen}"), controller, gen)
 
 
 class Owed(db.Record):
@@ -33,17 +46,28 @@ class Owed(db.Record):
     want_ver: int
     logged_epoch: int
     logged_ver: int
+    rep_epoch: int
+    rep_ver: int
     rep_boot: int
     quarantine: bool
     report: str | None
+    old_gen: int | None
+    old_key: bytes | None
 
     def keys(self) -> Keys:
         """Return the working keys of the present generation."""
-        return derive(vault.unseal(self.master_key, f"key:{self.id}:{self.gen}"), self.id, self.gen)
+        return _keys(self.master_key, self.id, self.gen)
+
+    def before(self) -> "Owed | None":
+        """Return the row as it was under the key that is being replaced, None if none is."""
+        if self.old_gen is None or self.old_key is None:
+            return None
+        return msgspec.structs.replace(self, gen=self.old_gen, master_key=self.old_key)
 
 
 _OWED = (
-    "SELECT id, gen, master_key, epoch, want_ver, logged_epoch, logged_ver, rep_boot, quarantine, report"
+    "SELECT id, gen, master_key, epoch, want_ver, logged_epoch, logged_ver, rep_epoch, rep_ver, rep_boot,"
+    " quarantine, report, old_gen, old_key"
     " FROM controller WHERE id = $1"
 )
 
@@ -54,9 +78,13 @@ async def owed(controller: str, *, lock: bool = False) -> Owed | None:
 
 
 def sealed(row: Owed, name: ids.Down, plain: bytes, *, qos: int = 1) -> Packet:
-    """Return a message other than a snapshot, sealed under the version the server wants now."""
+    """Return a message other than a snapshot, sealed under the version the server wants now.
+
+    In quarantine under the version the controller has told: with a lower epoch it would be stale (§12.5).
+    """
     topic = ids.down(row.id, name)
-    return Packet(topic, envelope.seal(plain, row.keys(), "dn", topic, row.epoch, row.want_ver), qos)
+    version = (row.rep_epoch, row.rep_ver) if row.quarantine else (row.epoch, row.want_ver)
+    return Packet(topic, envelope.seal(plain, row.keys(), "dn", topic, *version), qos)
 
 
 async def publish(controller: str, send: Publish, now: datetime) -> int | None:
@@ -72,7 +100,10 @@ async def publish(controller: str, send: Publish, now: datetime) -> int | None:
         octets = await _logged(row) or await _build(row, doors, now)
     version = (row.epoch, row.want_ver)
     topic = ids.down(row.id, "desired")
-    token = await asyncio.to_thread(envelope.seal, octets, row.keys(), "dn", topic, *version)
+    if len(octets) > SEALED_AT_ONCE:
+        token = await asyncio.to_thread(envelope.seal, octets, row.keys(), "dn", topic, *version)
+    else:
+        token = envelope.seal(octets, row.keys(), "dn", topic, *version)
     reason = await send(Packet(topic, token, retain=True))
     if reason < 0x80:
         await db.run(
@@ -96,11 +127,26 @@ async def _logged(row: Owed) -> bytes | None:
     return None if sealed is None else vault.unseal(sealed, f"snapshot:{row.id}:{row.epoch}:{row.want_ver}")
 
 
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What a controller can take. Before its first report: the least that there may be (§12.1.4)."""
+
+    max_doc: int = 8_192
+    grants: int = 100
+    reserve: int = 0
+    features: frozenset[str] = frozenset({"pin"})
+
+    def takes(self, grant: snapshot.Grant) -> bool:
+        """True if it has the features that the grant needs (§16)."""
+        return grant.k in self.features and (grant.after is UNSET or "after" in self.features)
+
+
 async def _build(row: Owed, doors: dict[str, snapshot.Door], now: datetime) -> bytes:
     """Write the log row in the caller's transaction, which holds the controller's row."""
     end = now + HORIZON
     found = await _grants(row.id, now, end)
-    octets, kept = _fitted(_snapshot(now, end, doors, found), *_room(row))
+    room = _room(row)
+    octets, kept = _fitted(_snapshot(now, end, doors, []), found, room)
     about = f"snapshot:{row.id}:{row.epoch}:{row.want_ver}"
     await db.run(
         "INSERT INTO snapshot_log (controller, epoch, ver, digest, octets, horizon_end, built_at)"
@@ -114,18 +160,21 @@ async def _build(row: Owed, doors: dict[str, snapshot.Door], now: datetime) -> b
         now,
     )
     await db.run("UPDATE controller SET logged_epoch = epoch, logged_ver = want_ver WHERE id = $1", row.id)
+    ids = {UUID(each.id) for each in kept}
     await db.run(
         "UPDATE access_grant SET in_log = true, first_epoch = coalesce(first_epoch, $2),"
-        " first_ver = coalesce(first_ver, $3) WHERE id = ANY($1)",
-        [UUID(each.id) for each in kept],
+        " first_ver = coalesce(first_ver, $3) WHERE id = ANY($1) AND (NOT in_log OR first_ver IS NULL)",
+        list(ids),
         row.epoch,
         row.want_ver,
     )
     # Left out for lack of room: not in this version, whatever it was promised for.
-    await db.run(
-        "UPDATE access_grant SET first_epoch = NULL, first_ver = NULL WHERE id = ANY($1)",
-        [UUID(each.id) for each in found[len(kept) :]],
-    )
+    left = [UUID(each.id) for each in found if UUID(each.id) not in ids]
+    if left:
+        await db.run(
+            "UPDATE access_grant SET first_epoch = NULL, first_ver = NULL, applied_at = NULL WHERE id = ANY($1)",
+            left,
+        )
     return octets
 
 
@@ -160,39 +209,63 @@ async def _doors(controller: str) -> dict[str, snapshot.Door]:
 
 class _GrantRow(db.Record):
     id: UUID
+    credential: UUID
     role: str
-    pin: bytes
+    after: UUID | None
+    pin: bytes | None
+    means: str
+    card: bytes | None
+    weekly: str
     wire_id: str
     nb: datetime
     na: datetime
 
 
+_GRANTS = """
+SELECT g.id, g.credential, g.role, g.after, g.pin, coalesce(c.means, 'pin') AS means, c.card,
+  coalesce(c.weekly, '[]') AS weekly, d.wire_id, w.nb, w.na
+FROM access_grant g JOIN grant_window w ON w.access_grant = g.id JOIN door d ON d.id = w.door
+  LEFT JOIN access_credential c ON c.id = g.credential
+WHERE g.controller = $1 AND g.gone_ver IS NULL AND (g.pin IS NOT NULL OR c.means = 'card')
+  AND g.nb < $2 AND g.na > $3
+ORDER BY g.role = 'reserve', g.nb, g.id, w.nb, d.wire_id
+"""
+
+
 async def _grants(controller: str, now: datetime, end: datetime) -> list[snapshot.Grant]:
-    """Return the grants of the horizon, the nearest window first."""
-    rows = await db.rows(
-        _GrantRow,
-        "SELECT g.id, g.role, g.pin, d.wire_id, w.nb, w.na FROM access_grant g"
-        " JOIN grant_window w ON w.access_grant = g.id JOIN door d ON d.id = w.door"
-        " WHERE g.controller = $1 AND g.gone_ver IS NULL AND g.pin IS NOT NULL AND g.nb < $2 AND g.na > $3"
-        " ORDER BY g.nb, g.id, w.nb, d.wire_id",
-        controller,
-        end,
-        now - TOLD_LATE,
-    )
+    """Return the grants of the horizon: staff first, the nearest window before the later ones, reserve last."""
+    rows = await db.rows(_GrantRow, _GRANTS, controller, end, now - TOLD_LATE)
     windows: dict[UUID, dict[tuple[int, int], list[str]]] = defaultdict(lambda: defaultdict(list))
+    first: dict[UUID, _GrantRow] = {}
     for row in rows:
-        windows[row.id][(int(row.nb.timestamp()), int(row.na.timestamp()))].append(row.wire_id)
-    first = {row.id: row for row in reversed(rows)}
-    return [
-        snapshot.Grant(
-            id=id.hex,
-            k="pin",
-            pin=vault.unseal(first[id].pin, f"pin:{id}").decode(),
-            role=first[id].role,
-            w=[snapshot.Window(d=doors, nb=nb, na=na) for (nb, na), doors in spans.items()],
-        )
-        for id, spans in windows.items()
-    ]
+        first.setdefault(row.id, row)
+        for nb, na in _windows(row, now):
+            windows[row.id][(nb, na)].append(row.wire_id)
+    return [_grant(first[id], spans) for id, spans in windows.items()]
+
+
+def _windows(row: _GrantRow, now: datetime) -> list[tuple[int, int]]:
+    """Return the row's window; a standing grant of staff by the week, as far ahead as a grant can carry."""
+    if row.role not in ("staff", "clean"):
+        return [(int(row.nb.timestamp()), int(row.na.timestamp()))]
+    start = max(row.nb, now - timedelta(days=1))
+    whole = Span(start, min(row.na, start + WINDOW))
+    rule = weekly.read(row.weekly)
+    spans = weekly.expand(rule, whole) if rule else [whole]
+    return [(int(one.start.timestamp()), int(one.end.timestamp())) for one in spans]
+
+
+def _grant(row: _GrantRow, spans: dict[tuple[int, int], list[str]]) -> snapshot.Grant:
+    card = None if row.card is None else vault.unseal(row.card, f"card:{row.credential}").decode()
+    return snapshot.Grant(
+        id=row.id.hex,
+        k=row.means,
+        pin=UNSET if row.pin is None else codes.read_pin(row.id, row.pin),
+        card=UNSET if card is None else card,
+        role=row.role,
+        after=UNSET if row.after is None else row.after.hex,
+        w=[snapshot.Window(d=doors, nb=nb, na=na) for (nb, na), doors in spans.items()],
+    )
 
 
 def _snapshot(
@@ -210,23 +283,37 @@ def _snapshot(
     )
 
 
-def _room(row: Owed) -> tuple[int, int]:
-    """Return octets and grants the controller says it can hold."""
+def _room(row: Owed) -> Room:
+    """Return what the controller says it can hold."""
     if row.report is None:
-        return BEFORE_FIRST_REPORT
+        return Room()
     cap = msgspec.json.decode(row.report, type=Report).cap
-    return cap.max_doc, cap.grants
+    reserve = cap.reserve if "reserve" in cap.feat else 0
+    return Room(cap.max_doc, cap.grants, reserve, frozenset(cap.feat))
 
 
-def _fitted(whole: Snapshot, max_doc: int, max_grants: int) -> tuple[bytes, list[snapshot.Grant]]:
-    """Return octets that fit, leaving out the farthest grants first, and the grants in them."""
-    kept = whole.grants[:max_grants]
+def _fitted(empty: Snapshot, found: list[snapshot.Grant], room: Room) -> tuple[bytes, list[snapshot.Grant]]:
+    """Return octets that fit and the grants in them; reserve codes go first, then the farthest grants."""
+    usable = [one for one in found if room.takes(one)]
+    plain = [one for one in usable if one.role != "reserve"][: room.grants]
+    reserve = [one for one in usable if one.role == "reserve"][: room.reserve]
     while True:
-        octets = snapshot.encode(msgspec.structs.replace(whole, grants=kept))
-        if len(octets) <= max_doc or not kept:
+        plain = _with_their_leaders(plain)
+        octets = snapshot.encode(msgspec.structs.replace(empty, grants=plain, reserve=reserve))
+        kept = [*plain, *reserve]
+        if len(octets) <= room.max_doc or not kept:
             return octets, kept
-        excess = (len(octets) - max_doc) * len(kept) // len(octets)
-        kept = kept[: len(kept) - max(1, excess)]
+        excess = max(1, (len(octets) - room.max_doc) * len(kept) // len(octets))
+        if reserve:
+            reserve = reserve[: max(0, len(reserve) - excess)]
+        else:
+            plain = plain[:-excess]
+
+
+def _with_their_leaders(grants: list[snapshot.Grant]) -> list[snapshot.Grant]:
+    """A member's grant without its leader's would be refused (§5.3)."""
+    ids = {one.id for one in grants}
+    return [one for one in grants if one.after is UNSET or one.after in ids]
 
 
 async def lacks_room(controller: str, now: datetime) -> bool:

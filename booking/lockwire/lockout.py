@@ -43,3 +43,8 @@ def relaxed(state: Lockout, policy: Policy, now: int) -> Lockout:
     if steps == 0 or state.level == 0:
         return state
     return replace(state, level=max(0, state.level - steps), last=state.last + steps * policy.max_s)
+
+
+def capped(state: Lockout, policy: Policy, now: int) -> Lockout:
+    """Return the state of a clock that was set back: nobody waits longer than the longest lock-out."""
+    return replace(state, until=min(state.until, now + policy.max_s), last=min(state.last, now))

@@ -50,7 +50,7 @@ class Me(msgspec.Struct, frozen=True):
 
 
 class _SessionRow(msgspec.Struct, frozen=True):
-    session: UUID
+    session: UUID | None
     account: UUID | None
     party: UUID | None
     home: str | None
@@ -58,12 +58,14 @@ class _SessionRow(msgspec.Struct, frozen=True):
     roles: list[str]
 
 
-_ACTOR = """
-SELECT s.id AS session, a.id AS account, a.party, p.home_municipality AS home,
+_RIGHTS = """
+  a.id AS account, a.party, p.home_municipality AS home,
   ARRAY(SELECT m.party FROM membership m WHERE m.account = a.id AND m.valid_from <= $2
         AND (m.valid_to IS NULL OR m.valid_to >= $2)) AS acts_for,
   ARRAY(SELECT r.municipality || ':' || r.role FROM role r WHERE r.account = a.id) AS roles
-FROM session s LEFT JOIN account a ON a.id = s.account LEFT JOIN party p ON p.id = a.party
+"""
+_ACTOR = f"""
+SELECT s.id AS session, {_RIGHTS} FROM session s LEFT JOIN account a ON a.id = s.account LEFT JOIN party p ON p.id = a.party
 WHERE s.token_hash = $1 AND s.expires_at > $3
 """
 
@@ -71,8 +73,21 @@ WHERE s.token_hash = $1 AND s.expires_at > $3
 async def actor_of_session(token: str, now: datetime) -> Actor | None:
     """Return who holds the session token, or None if there is no live session."""
     found = await db.row(_SessionRow, _ACTOR, token_hash(token), now.astimezone(SWEDEN).date(), now)
-    if found is None:
-        return None
+    return None if found is None else _actor(found)
+
+
+async def actor_of_account(account: UUID, now: datetime) -> Actor | None:
+    """Return what the account may do today, for what it set up to run without it; None if there is none."""
+    found = await db.row(
+        _SessionRow,
+        f"SELECT NULL::uuid AS session, {_RIGHTS} FROM account a JOIN party p ON p.id = a.party WHERE a.id = $1",
+        account,
+        now.astimezone(SWEDEN).date(),
+    )
+    return None if found is None else _actor(found)
+
+
+def _actor(found: _SessionRow) -> Actor:
     own = {found.party} if found.party else set()
     return Actor(
         account=found.account,

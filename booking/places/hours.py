@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
 
-from booking.clock import at_local
+from booking.clock import SWEDEN, at_local
 from booking.span import Span
 
 HOLIDAY = 7  # the weekday under which a schedule may list hours for public holidays
@@ -49,14 +49,19 @@ def opening_of(chain: Sequence[Owner], day: date) -> tuple[tuple[Span, ...], str
         if found:
             narrowest = min(found, key=lambda one: one.last - one.first)
             return spans_of(narrowest.hours, day), narrowest.reason
+    week = ordinary_week(chain, day)
+    is_holiday = HOLIDAY in week and day in public_holidays(day.year)
+    hours = week.get(HOLIDAY if is_holiday else day.weekday(), ())
+    return spans_of(hours, day), public_holidays(day.year)[day] if is_holiday else None
+
+
+def ordinary_week(chain: Sequence[Owner], day: date) -> Mapping[int, Minutes]:
+    """Return the weekly hours in force: of the most specific owner that has any, those that began last."""
     for owner in reversed(chain):
         in_force = [one for one in owner.schedules if one.first <= day and (one.last or day) >= day]
         if in_force:
-            week = max(in_force, key=lambda one: one.first).week
-            is_holiday = HOLIDAY in week and day in public_holidays(day.year)
-            hours = week.get(HOLIDAY if is_holiday else day.weekday(), ())
-            return spans_of(hours, day), public_holidays(day.year)[day] if is_holiday else None
-    return (), None
+            return max(in_force, key=lambda one: one.first).week
+    return {}
 
 
 @lru_cache(64)
@@ -87,3 +92,20 @@ def join(spans: Iterable[Span]) -> list[Span]:
         else:
             result.append(span)
     return result
+
+
+def clock(minute: int) -> str:
+    """Return a minute of the local day as HH:MM; 1440 is 24:00."""
+    return f"{minute // 60:02}:{minute % 60:02}"
+
+
+def minute_of(text: str) -> int:
+    """Return HH:MM as a minute of the local day."""
+    hour, minute = text.split(":")
+    return int(hour) * 60 + int(minute)
+
+
+def clocks_of(span: Span, day: date) -> tuple[str, str]:
+    """Return a span of a local day by the clocks on the wall; the end of the day is 24:00."""
+    start, end = span.start.astimezone(SWEDEN), span.end.astimezone(SWEDEN)
+    return f"{start:%H:%M}", "24:00" if end.date() > day else f"{end:%H:%M}"

@@ -7,6 +7,7 @@ import msgspec
 
 FOREVER = date.max  # PostgreSQL's infinity
 BEGINNING = date(2000, 1, 1)
+WHOLES = 3  # the municipality, the facility, the whole: who may say how far apart bookings are
 
 
 class Rules(msgspec.Struct, frozen=True):
@@ -62,7 +63,7 @@ RULE_FIELDS = RuleChange.__struct_fields__[1:]
 Period = tuple[date, date, Rules]  # from, until (exclusive)
 
 
-def inherit(chain: Sequence[Sequence[RuleChange]], *, wholes: int) -> list[Period]:
+def inherit(chain: Sequence[Sequence[RuleChange]], *, wholes: int = WHOLES) -> list[Period]:
     """Return the rules in force over all of time, from the owners' changes, the most general owner first.
 
     Of each owner the change with the latest first day counts. The gap comes from the first `wholes` owners only
@@ -71,7 +72,7 @@ def inherit(chain: Sequence[Sequence[RuleChange]], *, wholes: int) -> list[Perio
     days = sorted({BEGINNING} | {max(one.valid_from, BEGINNING) for owner in chain for one in owner})
     periods: list[Period] = []
     for day, until in zip(days, [*days[1:], FOREVER], strict=True):
-        rules = _on(day, chain, wholes)
+        rules = in_force(chain, day, wholes=wholes)
         if periods and periods[-1][2] == rules:
             periods[-1] = (periods[-1][0], until, rules)
         else:
@@ -79,7 +80,8 @@ def inherit(chain: Sequence[Sequence[RuleChange]], *, wholes: int) -> list[Perio
     return periods
 
 
-def _on(day: date, chain: Sequence[Sequence[RuleChange]], wholes: int) -> Rules:
+def in_force(chain: Sequence[Sequence[RuleChange]], day: date, *, wholes: int = WHOLES) -> Rules:
+    """Return what the owners' changes amount to on a day."""
     known: dict[str, object] = {}
     for depth, owner in enumerate(chain):
         current = max((one for one in owner if one.valid_from <= day), key=_first_day, default=None)

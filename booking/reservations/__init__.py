@@ -3,10 +3,18 @@
 Knows holds, reservations, free time and search. Asks billing for prices and charges, locks for codes.
 """
 
-from booking.reservations.actions import cancel, complete_due, reserve, settle_payment
+from booking.reservations.actions import cancel, complete_due, note_usage, reserve, settle_payment
 from booking.reservations.alternatives import Suggestion, alternatives
 from booking.reservations.days import Days, availability
-from booking.reservations.errors import HoldExpired, SlotTaken
+from booking.reservations.divisions import add_resource, wrong_leaves
+from booking.reservations.errors import (
+    AlreadyDecided,
+    BreaksRule,
+    HoldExpired,
+    NotMovable,
+    QuotaFull,
+    SlotTaken,
+)
 from booking.reservations.finding import Facet, Facets
 from booking.reservations.holds import (
     Wish,
@@ -17,24 +25,47 @@ from booking.reservations.holds import (
     hold,
     release_hold,
 )
+from booking.reservations.misfits import Outside, outside_hours
 from booking.reservations.months import Month, MonthDay, month
+from booking.reservations.moving import MovePlan, Target, move, preview_move
 from booking.reservations.offers import Customer, price
-from booking.reservations.queries import (
+from booking.reservations.queries import cards, held, must_see, page
+from booking.reservations.recurrence import BadRule, Wall
+from booking.reservations.requests import (
+    answer_proposal,
+    approve,
+    propose,
+    reject,
+    tell_overdue,
+    write_message,
+)
+from booking.reservations.search import Hint, Hit, Query, Results, search
+from booking.reservations.series import (
+    Chosen,
+    SeriesOrder,
+    SeriesPreview,
+    SeriesWish,
+    book_series,
+    preview_series,
+)
+from booking.reservations.series_queries import SeriesCard, SeriesPage, series_of, series_page
+from booking.reservations.series_search import SeriesQuery, SeriesResults, search_series
+from booking.reservations.staff_queries import requests, timeline
+from booking.reservations.views import (
     Held,
     Purpose,
+    RequestCard,
     ReservationCard,
     ReservationPage,
     TimelineBooking,
-    cards,
-    held,
-    must_see,
-    page,
-    timeline,
+    Used,
 )
-from booking.reservations.search import Hint, Hit, Query, Results, search
-from booking.reservations.series_search import SeriesQuery, SeriesResults, search_series
 
 __all__ = [
+    "AlreadyDecided",
+    "BadRule",
+    "BreaksRule",
+    "Chosen",
     "Customer",
     "Days",
     "Facet",
@@ -45,20 +76,37 @@ __all__ = [
     "HoldExpired",
     "Month",
     "MonthDay",
+    "MovePlan",
+    "NotMovable",
+    "Outside",
     "Purpose",
     "Query",
+    "QuotaFull",
+    "RequestCard",
     "ReservationCard",
     "ReservationPage",
     "Results",
+    "SeriesCard",
+    "SeriesOrder",
+    "SeriesPage",
+    "SeriesPreview",
     "SeriesQuery",
     "SeriesResults",
+    "SeriesWish",
     "SlotTaken",
     "Suggestion",
+    "Target",
     "TimelineBooking",
+    "Used",
+    "Wall",
     "Wish",
+    "add_resource",
     "adopt_holds",
     "alternatives",
+    "answer_proposal",
+    "approve",
     "availability",
+    "book_series",
     "cancel",
     "cards",
     "change_hold",
@@ -68,13 +116,26 @@ __all__ = [
     "held",
     "hold",
     "month",
+    "move",
     "must_see",
+    "note_usage",
+    "outside_hours",
     "page",
+    "preview_move",
+    "preview_series",
     "price",
+    "propose",
+    "reject",
     "release_hold",
+    "requests",
     "reserve",
     "search",
     "search_series",
+    "series_of",
+    "series_page",
     "settle_payment",
+    "tell_overdue",
     "timeline",
+    "write_message",
+    "wrong_leaves",
 ]

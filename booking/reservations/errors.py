@@ -4,9 +4,13 @@ from booking.errors import Conflict, NotAllowed, Rejected
 
 
 class SlotTaken(Conflict):
-    """Somebody else holds this time."""
+    """Somebody else holds this time. `taken` are the indices of the wishes that met somebody."""
 
     code = "slot_taken"
+
+    def __init__(self, detail: str, *, taken: list[int]) -> None:
+        super().__init__(detail)
+        self.taken = taken
 
 
 class HoldExpired(Conflict):
@@ -37,6 +41,34 @@ class TooManyHolds(NotAllowed):
     """One browser holds a few times at once, not the whole week."""
 
     code = "too_many_holds"
+
+
+class QuotaFull(Conflict):
+    """The party has as many bookings as it may have; `code` says of what."""
+
+
+class TermsNotAccepted(Conflict):
+    """Another version of the terms is in force; `terms` says which."""
+
+    code = "terms_not_accepted"
+
+
+class NotMovable(Conflict):
+    """The booking has started, is over, or waits for something else first."""
+
+    code = "not_movable"
+
+
+class NotYetUsed(Conflict):
+    """Whether a booking was used can be told once it has begun, and while it stands."""
+
+    code = "not_yet_used"
+
+
+class AlreadyDecided(Conflict):
+    """The request has been answered, or has ended."""
+
+    code = "already_decided"
 
 
 class BreaksRule(Rejected):

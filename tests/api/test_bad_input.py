@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 import pytest_asyncio
+from litestar import Litestar
 
 from booking import db, postgres
 from booking.app import create_app
@@ -23,6 +24,14 @@ TABLES = (
     "access_grant",
     "outbox",
     "idempotent_request",
+    "rule_set",
+    "opening_schedule",
+    "opening_hours",
+    "opening_exception",
+    "resource",
+    "resource_image",
+    "school_break",
+    "terms",
 )
 
 
@@ -107,6 +116,67 @@ RAW: list[tuple[str, bytes, dict[str, str], int, str]] = [
 ]
 
 
+# Staff's settings: method, address below a level, body, status, code. Asked by Nordmaling's staff.
+SETTINGS: list[tuple[str, str, str, Any, int, str]] = [
+    ("rules without a day", "PUT", "municipalities/2401/rules", {}, 400, "invalid_request"),
+    ("a rule nobody knows", "PUT", "municipalities/2401/rules", {"valid_from": "2027-01-01", "x": 1}, 400, "invalid_request"),
+    ("a negative gap", "PUT", "municipalities/2401/rules", {"valid_from": "2027-01-01", "gap_min": -1}, 400, "invalid_request"),
+    ("a gap beyond smallint", "PUT", "municipalities/2401/rules", {"valid_from": "2027-01-01", "gap_min": 10**6}, 400, "invalid_request"),
+    ("a raster of nothing", "PUT", "municipalities/2401/rules", {"valid_from": "2027-01-01", "step_min": 0}, 400, "invalid_request"),
+    ("nobody may book", "PUT", "municipalities/2401/rules", {"valid_from": "2027-01-01", "kinds": []}, 400, "invalid_request"),
+    ("an unknown kind", "PUT", "municipalities/2401/rules", {"valid_from": "2027-01-01", "kinds": ["king"]}, 400, "invalid_request"),
+    ("shorter than long", "PUT", "resources/HALL/rules", {"valid_from": "2027-01-01", "min_min": 90, "max_min": 60}, 422, "rules_contradict"),
+    ("year 1", "PUT", "municipalities/2401/rules", {"valid_from": "0001-01-01"}, 422, "bad_time"),
+    ("year 9999", "PUT", "municipalities/2401/rules", {"valid_from": "9999-12-31"}, 422, "bad_time"),
+    ("unpublished terms", "PUT", "municipalities/2401/rules", {"valid_from": "2027-01-01", "terms": "7"}, 422, "unknown_terms"),
+    ("an unknown level", "PUT", "planets/2401/rules", {"valid_from": "2027-01-01"}, 400, "invalid_request"),
+    ("no such place", "PUT", "facilities/00000000-0000-7000-8000-000000000000/rules", {"valid_from": "2027-01-01"}, 404, "not_found"),
+    ("a code for a facility", "PUT", "facilities/2401/rules", {"valid_from": "2027-01-01"}, 404, "not_found"),
+    ("another town", "PUT", "municipalities/2284/rules", {"valid_from": "2027-01-01"}, 404, "not_found"),
+    ("no rules that day", "DELETE", "municipalities/2401/rules/2027-01-01", None, 404, "unknown_rules"),
+    ("no day", "DELETE", "municipalities/2401/rules/tomorrow", None, 404, "unknown_address"),
+    ("25 o'clock", "PUT", "municipalities/2401/hours/schedules/new", {"name": "A", "valid_from": "2027-01-01", "week": [{"weekday": 0, "opens": "25:00", "closes": "26:00"}]}, 400, "invalid_request"),
+    ("weekday 8", "PUT", "municipalities/2401/hours/schedules/new", {"name": "A", "valid_from": "2027-01-01", "week": [{"weekday": 8, "opens": "08:00", "closes": "09:00"}]}, 400, "invalid_request"),
+    ("closes first", "PUT", "municipalities/2401/hours/schedules/new", {"name": "A", "valid_from": "2027-01-01", "week": [{"weekday": 0, "opens": "09:00", "closes": "08:00"}]}, 422, "end_before_start"),
+    ("overlapping hours", "PUT", "municipalities/2401/hours/schedules/new", {"name": "A", "valid_from": "2027-01-01", "week": [{"weekday": 0, "opens": "08:00", "closes": "10:00"}, {"weekday": 0, "opens": "09:00", "closes": "11:00"}]}, 422, "hours_overlap"),
+    ("ends before it begins", "PUT", "municipalities/2401/hours/schedules/new", {"name": "A", "valid_from": "2027-01-02", "valid_to": "2027-01-01", "week": []}, 422, "end_before_start"),
+    ("no such schedule", "PUT", "municipalities/2401/hours/schedules/00000000-0000-7000-8000-000000000000", {"name": "A", "valid_from": "2027-01-01", "week": []}, 404, "unknown_hours"),
+    ("a schedule that is none", "PUT", "municipalities/2401/hours/schedules/------------------------------------", {"name": "A", "valid_from": "2027-01-01", "week": []}, 404, "unknown_hours"),
+    ("half an exception", "POST", "municipalities/2401/hours/exceptions", {"from_day": "2027-01-01", "to_day": "2027-01-01", "reason": "A", "opens": "08:00"}, 422, "half_an_exception"),
+    ("exception backwards", "POST", "municipalities/2401/hours/exceptions", {"from_day": "2027-01-02", "to_day": "2027-01-01", "reason": "A"}, 422, "end_before_start"),
+    ("no reason", "POST", "municipalities/2401/hours/exceptions", {"from_day": "2027-01-01", "to_day": "2027-01-01", "reason": ""}, 400, "invalid_request"),
+    ("no such resource", "PATCH", "resources/00000000-0000-7000-8000-000000000000", {"name": "A"}, 404, "not_found"),
+    ("no name", "PATCH", "resources/HALL", {"name": ""}, 400, "invalid_request"),
+    ("null for a name", "PATCH", "resources/HALL", {"name": None}, 400, "invalid_request"),
+    ("a line break in the name", "PATCH", "resources/HALL", {"name": "a\nb"}, 400, "invalid_request"),
+    ("NUL in words", "PATCH", "resources/HALL", {"description": "a\u0000b"}, 400, "invalid_request"),
+    ("a taken name", "PATCH", "resources/HALL", {"name": "badmintonbana 1"}, 409, "name_taken"),
+    ("a feature in words", "PATCH", "resources/HALL", {"features": ["Stor läktare"]}, 400, "invalid_request"),
+    ("people beyond counting", "PATCH", "resources/HALL", {"capacity": 10**12}, 400, "invalid_request"),
+    ("less than nobody", "PATCH", "resources/HALL", {"capacity": -1}, 400, "invalid_request"),
+    ("rules are elsewhere", "PATCH", "resources/HALL", {"gap_min": 5}, 400, "invalid_request"),
+    ("a facility for a resource", "PATCH", "facilities/HALL", {"name": "A"}, 400, "invalid_request"),
+    ("a floor of nothing", "POST", "facilities/HOUSE/resources", {"name": "Ny", "kind": "hall_part", "tariff_class": "hammarhallen.half", "parent_id": "HALL"}, 422, "unclear_floor"),
+    ("another house's floor", "POST", "facilities/HOUSE/resources", {"name": "Ny", "kind": "hall_part", "tariff_class": "hammarhallen.half", "parent_id": "00000000-0000-7000-8000-000000000000", "own_leaf": True}, 404, "unknown_resource"),
+    ("no such price", "POST", "facilities/HOUSE/resources", {"name": "Ny", "kind": "hall", "tariff_class": "palace", "own_leaf": True}, 422, "unknown_tariff_class"),
+    ("an empty pool", "POST", "facilities/HOUSE/resources", {"name": "Ny", "kind": "equipment", "tariff_class": "x", "picks_unit": True}, 422, "bad_units"),
+    ("a thousand units", "POST", "facilities/HOUSE/resources", {"name": "Ny", "kind": "equipment", "tariff_class": "x", "picks_unit": True, "units": 1000}, 400, "invalid_request"),
+    ("a kind nobody knows", "POST", "facilities/HOUSE/resources", {"name": "Ny", "kind": "castle", "tariff_class": "x", "own_leaf": True}, 400, "invalid_request"),
+    ("no picture", "POST", "resources/HALL/images", {"media_type": "image/png", "alt": "A", "content": "aGVsbG8="}, 422, "not_an_image"),
+    ("another kind of picture", "POST", "resources/HALL/images", {"media_type": "image/gif", "alt": "A", "content": ""}, 400, "invalid_request"),
+    ("no base64", "POST", "resources/HALL/images", {"media_type": "image/png", "alt": "A", "content": "å"}, 400, "invalid_request"),
+    ("too large a picture", "POST", "resources/HALL/images", {"media_type": "image/png", "alt": "A", "content": "AAAA" * 200_001}, 422, "image_too_large"),
+    ("far too large a picture", "POST", "resources/HALL/images", {"media_type": "image/png", "alt": "A", "content": "AAAA" * 260_000}, 413, "body_too_large"),
+    ("no such picture", "DELETE", "images/00000000-0000-7000-8000-000000000000", None, 404, "unknown_image"),
+    ("a break backwards", "POST", "municipalities/2401/school-breaks", {"name": "A", "from_day": "2027-01-02", "to_day": "2027-01-01"}, 422, "end_before_start"),
+    ("a break in year 1", "POST", "municipalities/2401/school-breaks", {"name": "A", "from_day": "0001-01-01", "to_day": "2027-01-01"}, 422, "bad_time"),
+    ("no such break", "DELETE", "municipalities/2401/school-breaks/00000000-0000-7000-8000-000000000000", None, 404, "unknown_break"),
+    ("terms without text", "POST", "municipalities/2401/terms", {"version": "1", "text_sv": "", "text_en": "b"}, 400, "invalid_request"),
+    ("terms named in words", "POST", "municipalities/2401/terms", {"version": "första utgåvan", "text_sv": "a", "text_en": "b"}, 400, "invalid_request"),
+    ("no such exception", "DELETE", "municipalities/2401/hours/exceptions/00000000-0000-7000-8000-000000000000", None, 404, "unknown_hours"),
+]  # fmt: skip
+
+
 async def _counts() -> dict[str, int | None]:
     return {table: await db.value(int, f"SELECT count(*) FROM {table}") for table in TABLES}
 
@@ -133,13 +203,26 @@ def module_world(server: postgres.Server, peopled: str) -> Iterator[str]:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def eva(module_world: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Person]:
+async def app(module_world: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Litestar]:
     app = create_app(settings_for(module_world, tmp_path_factory.mktemp("keypads")))
     async with running(app):
-        one = Person(app)
-        await one.log_in("eva@demo.test")
-        yield one
-        await one.http.aclose()
+        yield app
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def eva(app: Litestar) -> AsyncIterator[Person]:
+    one = Person(app)
+    await one.log_in("eva@demo.test")
+    yield one
+    await one.http.aclose()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def stina(app: Litestar) -> AsyncIterator[Person]:
+    one = Person(app)
+    await one.log_in("stina@demo.test")
+    yield one
+    await one.http.aclose()
 
 
 @pytest.mark.parametrize(("what", "path", "body", "status", "code"), ROWS, ids=[row[0] for row in ROWS])
@@ -157,6 +240,26 @@ async def test_bad_bodies__are_refused_by_name_and_change_nothing(
     assert answer.json().keys() >= {"type", "title", "status", "detail", "code"}
     after = await _counts()
     assert after == before
+
+
+@pytest.mark.parametrize(
+    ("what", "method", "path", "body", "status", "code"), SETTINGS, ids=[row[0] for row in SETTINGS]
+)
+async def test_bad_settings__are_refused_by_name_and_change_nothing(
+    stina: Person, what: str, method: str, path: str, body: Any, status: int, code: str
+) -> None:
+    hall = await resource_named(stina, "2401", "hammarhallen hela")
+    names = {"HALL": hall["id"], "HOUSE": hall["facility"]["id"]}
+    for name, known in names.items():
+        path = path.replace(name, known)
+    before = await _counts()
+
+    asked = {} if body is None else {"json": _filled(body, names)}
+    answer = await stina.send(method, f"/api/settings/{path}", **asked)
+
+    assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
+    assert answer.headers["content-type"].startswith("application/problem+json")
+    assert await _counts() == before
 
 
 @pytest.mark.parametrize(("what", "body", "headers", "status", "code"), RAW, ids=[row[0] for row in RAW])
@@ -196,6 +299,13 @@ async def test_bad_bytes__are_refused_by_name_and_change_nothing(
         ("/api/facilities/nowhere", 404),
         ("/api/facilities/..%2F..%2Fetc", 404),
         ("/api/nothing", 404),
+        ("/api/resources/00000000-0000-7000-8000-000000000000", 404),
+        ("/api/images/00000000-0000-7000-8000-000000000000", 404),
+        ("/api/images/x", 404),
+        ("/api/terms/2401/7", 404),
+        ("/api/terms/2401/%00", 404),
+        ("/api/settings/tree?municipality=9999", 404),
+        ("/api/settings/tree", 400),
         ("/api/theme?municipality=9999", 404),
         ("/api/events?topics=", 422),
         ("/api/events?topics=weather:1", 422),

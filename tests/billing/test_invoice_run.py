@@ -214,7 +214,10 @@ async def test_an_unpaid_use_is_cancelled_late__only_the_fee_is_invoiced(town: T
     tariff = await billing.tariff_in_force(UMEA, NOVEMBER.date())
     row = await db.value(str, "SELECT quote FROM charge")
     fee = billing.cancellation_fee(
-        tariff, billing.read_snapshot(row or ""), lead_time=timedelta(hours=2), by_municipality=False
+        tariff,
+        billing.read_snapshot(row or ""),
+        billing.notice(NOVEMBER, NOVEMBER - timedelta(hours=2)),
+        by_municipality=False,
     )
 
     async with db.transaction():

@@ -357,7 +357,7 @@ async def test_a_late_cancellation_of_a_paid_use__keeps_the_fee_and_returns_the_
     source = await settled(town, rail, starts)
     tariff = await billing.tariff_in_force(UMEA, starts.date())
     quote = await price(town.person, starts)
-    fee = billing.cancellation_fee(tariff, quote, lead_time=timedelta(hours=23), by_municipality=False)
+    fee = billing.cancellation_fee(tariff, quote, billing.notice(starts, clock()), by_municipality=False)
     assert fee.total_ore == 78_000
 
     async with db.transaction():

@@ -172,5 +172,5 @@ def test_the_notice_for_a_free_cancellation__is_the_lists() -> None:
         tariff, Usage("hall_a", MONDAY, MONDAY + timedelta(hours=1)), CustomerFacts("person", "2480")
     )
 
-    assert fees.free_notice(tariff, price) == timedelta(hours=24)
-    assert fees.free_notice(compile_tariff(made(rule("r"))), price) is None
+    assert fees.free_until(tariff, price, MONDAY) == MONDAY - timedelta(hours=24)
+    assert fees.free_until(compile_tariff(made(rule("r"))), price, MONDAY) is None

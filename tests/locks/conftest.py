@@ -34,7 +34,7 @@ class Hall:
         await locks.grant(
             reservation=reservation,
             holder=reservation,
-            resource_id=self.resource,
+            resources=[self.resource],
             span=span,
             purpose=purpose,
             now=now,
@@ -69,7 +69,7 @@ async def make_hall(controller: str = "hall-1") -> Hall:
         controller,
     )
     await db.run(
-        "INSERT INTO resource (id, facility, kind, slug, name, tariff_class) VALUES ($1, $2, 'hall', $3, 'Hall', 'h')",
+        "INSERT INTO resource (id, facility, calendar, kind, slug, name, tariff_class) VALUES ($1, $2, $2, 'hall', $3, 'Hall', 'h')",
         resource,
         facility,
         controller,

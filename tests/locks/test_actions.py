@@ -9,96 +9,17 @@ import pytest
 from booking import db, locks, outbox
 from booking.errors import NotFound
 from booking.ids import new_id
-from booking.locks import actions, events, reports, snapshots, vault
-from booking.locks.packets import Packet
-from booking.lockwire import pins, snapshot
-from booking.lockwire.envelope import Opened
-from booking.lockwire.messages import Event, Refusal, Report
-from booking.lockwire.snapshot import Snapshot
+from booking.locks import alarms, codes, events, snapshots, sweeps, vault
+from booking.lockwire import pins
+from booking.lockwire.messages import Event, Refusal
 from booking.people import Actor
 from tests.locks.conftest import TOWN, Hall, holder, hours, make_hall, staff
-
-REPORT = {
-    "boot": 1,
-    "rs": 1,
-    "sid": "q7Zr2mVb0TgkXc9LwE4sJA",
-    "dig": None,
-    "rej": [],
-    "pend": [],
-    "bad": None,
-    "cap": {
-        "grants": 500,
-        "reserve": 100,
-        "max_doc": 32_768,
-        "pin_min": 4,
-        "pin_max": 8,
-        "events": 5_000,
-        "feat": ["pin"],
-    },
-    "clk": {"utc_ms": None, "src": "none", "err_ms": None},
-    "pw": {"src": "mains", "bat": None},
-    "doors": {"d1": {"pos": "closed", "lock": "locked", "mode": "normal", "fail": "secure"}},
-    "ev": {"first": None, "last": None},
-    "fw": "test",
-}
-
-
-class Device:
-    """The other end, by hand: keeps what is published, and reports whatever the test says it has."""
-
-    def __init__(self, hall: Hall) -> None:
-        self.hall, self.rs, self.packets = hall, 0, list[Packet]()
-
-    async def take(self, packet: Packet) -> int:
-        self.packets.append(packet)
-        return 0
-
-    async def publish(self, now: datetime) -> None:
-        await snapshots.publish(self.hall.controller, self.take, now)
-
-    async def logged(self) -> tuple[int, int, str, bytes]:
-        row = await db.row(
-            _Log,
-            "SELECT epoch, ver, digest, octets FROM snapshot_log WHERE controller = $1 ORDER BY epoch DESC, ver DESC",
-            self.hall.controller,
-        )
-        assert row is not None
-        plain = vault.unseal(row.octets, f"snapshot:{self.hall.controller}:{row.epoch}:{row.ver}")
-        return row.epoch, row.ver, row.digest, plain
-
-    async def snapshot(self) -> Snapshot:
-        return snapshot.decode((await self.logged())[3])
-
-    async def report(self, now: datetime, version: tuple[int, int] | None = None, **more: object) -> None:
-        epoch, ver, digest, _ = await self.logged()
-        self.rs += 1
-        body = REPORT | {"rs": self.rs, "dig": digest} | more
-        await self.send(now, version or (epoch, ver), body)
-
-    async def send(self, now: datetime, version: tuple[int, int], body: object) -> None:
-        row = await snapshots.owed(self.hall.controller)
-        assert row is not None
-        await reports.judge(row, Opened(row.gen, *version, b""), msgspec.convert(body, Report), now)
-
-
-class _Log(db.Record):
-    epoch: int
-    ver: int
-    digest: str
-    octets: bytes
+from tests.locks.parts import REPORT, Device, pin_of, state
 
 
 @pytest.fixture
 def device(hall: Hall) -> Device:
     return Device(hall)
-
-
-async def state(reservation: UUID, now: datetime) -> str:
-    return (await locks.states_of([reservation], now=now))[reservation]
-
-
-async def pin_of(reservation: UUID, now: datetime) -> str | None:
-    return (await locks.access_of(reservation, by=holder(reservation), now=now)).pin
 
 
 async def debts() -> int | None:
@@ -126,7 +47,7 @@ async def test_a_booking__walks_through_every_state_to_confirmed_removal(
     seen.append(await state(booking, inside))
     later = now + timedelta(hours=5)
     seen.append(await state(booking, later))
-    assert await actions.expire_ended(later) == 1
+    assert await sweeps.expire_ended(later) == 1
     seen.append(await state(booking, later))
     await device.publish(later)
     assert await state(booking, later) == "removing"
@@ -170,7 +91,7 @@ async def test_a_purpose_s_own_rule__beats_the_rule_for_all(hall: Hall, now: dat
 async def test_a_resource_without_doors__is_a_no_op(hall: Hall, now: datetime) -> None:
     other = new_id()
     await db.run(
-        "INSERT INTO resource (id, facility, kind, slug, name, tariff_class) VALUES ($1, $2, 'pitch', 'p', 'P', 'p')",
+        "INSERT INTO resource (id, facility, calendar, kind, slug, name, tariff_class) VALUES ($1, $2, $2, 'pitch', 'p', 'P', 'p')",
         other,
         hall.facility,
     )
@@ -178,7 +99,7 @@ async def test_a_resource_without_doors__is_a_no_op(hall: Hall, now: datetime) -
     await locks.grant(
         reservation=booking,
         holder=booking,
-        resource_id=other,
+        resources=[other],
         span=hours(now, 1, 2),
         purpose="other",
         now=now,
@@ -194,7 +115,7 @@ async def test_granted_twice__is_one_code(hall: Hall, now: datetime) -> None:
     await locks.grant(
         reservation=booking,
         holder=booking,
-        resource_id=hall.resource,
+        resources=[hall.resource],
         span=hours(now, 1, 2),
         purpose="training",
         now=now,
@@ -206,8 +127,8 @@ async def test_granted_twice__is_one_code(hall: Hall, now: datetime) -> None:
 async def test_a_part_of_the_hall__opens_the_doors_of_the_whole(hall: Hall, now: datetime) -> None:
     part = new_id()
     await db.run(
-        "INSERT INTO resource (id, facility, parent, kind, slug, name, tariff_class)"
-        " VALUES ($1, $2, $3, 'hall_part', 'part', 'A', 'p')",
+        "INSERT INTO resource (id, facility, calendar, parent, kind, slug, name, tariff_class)"
+        " VALUES ($1, $2, $2, $3, 'hall_part', 'part', 'A', 'p')",
         part,
         hall.facility,
         hall.resource,
@@ -404,7 +325,7 @@ async def test_a_booking_beyond_the_horizon__waits_for_the_daily_refresh(
     booking = await hall.book(hours(now, 20 * 24, 20 * 24 + 1), now)
     assert await debts() == 0
     later = now + timedelta(days=7)
-    assert await actions.refresh_horizon(later) == 1
+    assert await sweeps.refresh_horizon(later) == 1
     await device.publish(later)
     await device.report(later)
 
@@ -417,16 +338,16 @@ async def test_reconcile__owes_again_less_and_less_often_and_only_to_those_onlin
     await device.publish(now)
     await device.report(now)
     await hall.book(hours(now, 1, 2), now)
-    owed = [await actions.reconcile(now + timedelta(seconds=at)) for at in range(0, 60, 5)]
+    owed = [await sweeps.reconcile(now + timedelta(seconds=at)) for at in range(0, 60, 5)]
     assert owed == [1, 1, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0]
-    assert await actions.reconcile(now + timedelta(hours=2)) == 0
+    assert await sweeps.reconcile(now + timedelta(hours=2)) == 0
 
 
 async def test_a_code_not_in_the_door_half_an_hour_before__alarms_once(hall: Hall, now: datetime) -> None:
     booking = await hall.book(hours(now, 2, 3), now)
     later = now + timedelta(hours=1, minutes=20)
-    await actions.reconcile(later)
-    await actions.reconcile(later)
+    await alarms.watch(later)
+    await alarms.watch(later)
     told = "SELECT count(*) FROM journal WHERE action = 'access.unconfirmed' AND about = $1"
 
     assert await db.value(int, told, booking) == 1
@@ -442,7 +363,7 @@ async def test_fifty_bookings_forced_to_sixty_pins__never_share_one(
         pins.secrets, "randbelow", lambda _: int(next(draws))
     )  # chance, not a function of ours
     monkeypatch.setattr(pins, "is_trivial", lambda _: False)
-    monkeypatch.setattr(actions, "ATTEMPTS", 60)
+    monkeypatch.setattr(codes, "ATTEMPTS", 60)
 
     async def one(n: int) -> UUID:
         return await hall.book(hours(now, 1 + n % 5, 2 + n % 5), now)
@@ -460,7 +381,7 @@ async def test_no_free_pin__refuses_the_booking_with_a_code(
 ) -> None:
     monkeypatch.setattr(pins.secrets, "randbelow", lambda _: 204_060)  # chance, not a function of ours
     await hall.book(hours(now, 1, 2), now)
-    with pytest.raises(actions.NoFreePin):
+    with pytest.raises(codes.NoFreePin):
         await hall.book(hours(now, 10, 11), now)
     await hall.book(hours(now, 48, 49), now)  # a day and more later the same digits may serve another
 

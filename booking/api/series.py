@@ -1,0 +1,166 @@
+"""Recurring bookings on the wire."""
+
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+import msgspec
+from litestar import Controller, Request, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody
+from msgspec import Meta
+
+from booking import reservations
+from booking.api.auth import IdempotencyKey, once
+from booking.api.errors import responses
+from booking.api.shapes import LimitQuery, Line, OffsetQuery, PartyQuery, minute_of_day
+from booking.errors import Rejected
+from booking.people import Actor
+from booking.reservations import Chosen, Purpose, SeriesOrder, SeriesWish, Wall
+from booking.span import Span
+
+Clock = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$", examples=["18:00"])]
+Instant = Annotated[datetime, Meta(tz=True, examples=["2026-12-01T17:00:00Z"])]
+RuleText = Annotated[
+    str,
+    Meta(
+        min_length=1, max_length=300, pattern=r"^[A-Z0-9=;,:+-]*$", examples=["FREQ=WEEKLY;BYDAY=TU;COUNT=10"]
+    ),
+]
+Money = Annotated[int, Meta(ge=0, le=10_000_000_000)]
+EARLIEST, LATEST = date(2000, 1, 1), date(2099, 12, 31)
+
+
+class WallTime(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A local date with a stretch of the wall clock; one that ends at or before its start ends the day after."""
+
+    date: date
+    from_: Clock = msgspec.field(name="from")
+    to: Clock
+
+    @property
+    def wall(self) -> Wall:
+        """As the calendar knows it."""
+        if not EARLIEST <= self.date <= LATEST:
+            raise Rejected("the date is outside the calendar", code="bad_time")
+        opens, closes = minute_of_day(self.from_, 0), minute_of_day(self.to, 0)
+        if opens == 1440:
+            raise Rejected("a time starts before 24:00", code="bad_time")
+        return Wall(self.date, opens, closes if closes > opens else closes + 1440)
+
+
+class SeriesBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What recurs: the first time, an RFC 5545 rule (with COUNT or UNTIL), dates left out and times added."""
+
+    resource_id: UUID
+    party_id: UUID
+    first: WallTime
+    rrule: RuleText
+    purpose: Purpose = "training"
+    title: Line | None = None
+    exdates: Annotated[list[date], Meta(max_length=400)] = []
+    rdates: Annotated[list[WallTime], Meta(max_length=100)] = []
+    skip_school_breaks: bool = False
+
+    @property
+    def wish(self) -> SeriesWish:
+        """As the calendar knows it."""
+        return SeriesWish(
+            self.resource_id,
+            self.party_id,
+            self.purpose,
+            self.title,
+            self.first.wall,
+            self.rrule,
+            frozenset(self.exdates),
+            tuple(one.wall for one in self.rdates),
+            self.skip_school_breaks,
+        )
+
+
+class ChosenTime(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One time to book: the series' own, or an alternative to the one that began at `instead_of`."""
+
+    start: Instant
+    end: Instant
+    resource_id: UUID | None = None
+    instead_of: Instant | None = None
+
+    @property
+    def chosen(self) -> Chosen:
+        """As the calendar knows it."""
+        return Chosen(Span(self.start, self.end), self.resource_id, self.instead_of)
+
+
+class NewSeries(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Book these times of the series, all or none, at the sum that was shown (öre)."""
+
+    wish: SeriesBody
+    method: Literal["invoice", "free"]
+    occurrences: Annotated[list[ChosenTime], Meta(min_length=1, max_length=400)]
+    expected_total_ore: Money
+    terms_version: Annotated[str, Meta(min_length=1, max_length=20)] | None = None
+
+
+class SeriesList(msgspec.Struct, frozen=True):
+    """A page of series."""
+
+    series: list[reservations.SeriesCard]
+    total: int
+
+
+class SeriesController(Controller):
+    """Recurring bookings."""
+
+    path = "/series"
+    tags = ("Series",)
+
+    @post("/preview", operation_id="PreviewSeries", status_code=200, responses=responses(401, 403, 404, 422))
+    async def preview(
+        self, data: JSONBody[SeriesBody], actor: NamedDependency[Actor], now: NamedDependency[datetime]
+    ) -> reservations.SeriesPreview:
+        """Return every time with status, reason, price and the best alternative; nothing is booked."""
+        return await reservations.preview_series(data.wish, by=actor, now=now)
+
+    @post("/", operation_id="CreateSeries", responses=responses(401, 403, 404, 409, 422))
+    async def create(
+        self,
+        request: Request[Any, Any, Any],
+        data: JSONBody[NewSeries],
+        actor: NamedDependency[Actor],
+        now: NamedDependency[datetime],
+        idempotency_key: IdempotencyKey = None,
+    ) -> Response[reservations.SeriesPage]:
+        """Book an explicit list of times at once. One that was taken meanwhile is named, and nothing is booked."""
+        actor.must_be_known()
+        chosen = [one.chosen for one in data.occurrences]
+        order = SeriesOrder(data.wish.wish, chosen, data.method, data.expected_total_ore, data.terms_version)
+
+        async def act() -> reservations.SeriesPage:
+            made = await reservations.book_series(order, by=actor, now=now)
+            return await reservations.series_page(made, actor, now)
+
+        return await once(request, idempotency_key, now, act)
+
+    @get("/", operation_id="ListSeries", responses=responses(401))
+    async def index(
+        self,
+        actor: NamedDependency[Actor],
+        now: NamedDependency[datetime],
+        party_id: PartyQuery = None,
+        limit: LimitQuery = 30,
+        offset: OffsetQuery = 0,
+    ) -> SeriesList:
+        """Return the series of the parties the caller acts for."""
+        actor.must_be_known()
+        found, total = await reservations.series_of(
+            actor, party=party_id, now=now, limit=limit, offset=offset
+        )
+        return SeriesList(found, total)
+
+    @get("/{series_id:uuid}", operation_id="GetSeries", responses=responses(404))
+    async def read(
+        self, series_id: FromPath[UUID], actor: NamedDependency[Actor], now: NamedDependency[datetime]
+    ) -> reservations.SeriesPage:
+        """Return one series with its bookings to those it concerns; to everybody else it is absent."""
+        return await reservations.series_page(series_id, actor, now)

@@ -1,0 +1,67 @@
+"""Running the checks in order, one verdict each."""
+
+import time
+from collections.abc import Callable, Iterable
+
+from booking.conformance import checks_door, checks_events, checks_seal, checks_state
+from booking.conformance.checks import CHECKS, Check
+from booking.conformance.player import Player
+from booking.conformance.verdicts import Failed, NotRun, Verdict
+from booking.lockwire.messages import Report
+
+FILES = (checks_door, checks_events, checks_seal, checks_state)  # importing them registers the checks
+
+
+def chosen(only: Iterable[str]) -> list[Check]:
+    """Return the checks wanted, all if none is named, in the order they run. Raises ValueError."""
+    wanted = {each.upper() for each in only}
+    if unknown := wanted - set(CHECKS):
+        raise ValueError(
+            f"no such check: {', '.join(sorted(unknown))}; there are {', '.join(sorted(CHECKS))}"
+        )
+    every = sorted(CHECKS.values(), key=lambda check: check.order)
+    return [check for check in every if not wanted or check.number in wanted]
+
+
+def meet(player: Player, seconds: float = 90) -> Report:
+    """The device is there; whatever it has, ours will be newer. Raises Failed."""
+    report = player.wire.wait(Report, lambda *_: True, seconds)
+    if report is None:
+        raise Failed(
+            "a report on up/reported",
+            f"none within {seconds:.0f} s"
+            + (f"; unreadable: {player.wire.faults[-1]} - wrong --key?" if player.wire.faults else ""),
+        )
+    if not player.doors:
+        player.doors = sorted(report.doors) or ["d1"]
+    player.epoch = player.reported_version()[0] + 1
+    return report
+
+
+def run(player: Player, checks: list[Check], tell: Callable[[Verdict], None]) -> list[Verdict]:
+    """Return one verdict per check, by number; each was told as soon as it was there."""
+    verdicts = []
+    for check in checks:
+        verdicts.append(_judge(player, check))
+        tell(verdicts[-1])
+    return sorted(verdicts, key=lambda verdict: verdict.number)
+
+
+def _judge(player: Player, check: Check) -> Verdict:
+    begin, faults = time.monotonic(), len(player.wire.faults)
+    outcome, expected, seen = "pass", "", ""
+    try:
+        check.run(player)
+    except Failed as failed:
+        outcome, expected, seen = "fail", failed.expected, failed.seen
+    except NotRun as why:
+        outcome, seen = "not run", str(why)
+    except Exception as error:  # a device may say anything; the other checks are still worth running
+        outcome, seen = "not run", f"the runner met {type(error).__name__}: {error}"
+    if outcome != "fail" and len(player.wire.faults) > faults:
+        outcome, expected = "fail", "every message sealed and of the form of §6 to §10"
+        seen = player.wire.faults[-1]
+    took = round(time.monotonic() - begin, 2)
+    if outcome == "fail":
+        return Verdict(check.number, check.title, "fail", expected, seen, took)
+    return Verdict(check.number, check.title, "pass" if outcome == "pass" else "not run", "", seen, took)

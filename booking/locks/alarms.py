@@ -1,0 +1,321 @@
+"""What staff should look at: derived from stored facts every few seconds, opened once, closed when cured (§12.3)."""
+
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+import msgspec
+
+from booking import db, journal
+from booking.errors import NotFound
+from booking.ids import new_id
+from booking.locks.grants import tell
+from booking.people import Actor, Role
+
+Kind = Literal[
+    "not_applied",
+    "removal_unconfirmed",
+    "clock_untrusted",
+    "clock_drift",
+    "full",
+    "battery",
+    "power",
+    "held",
+    "forced",
+    "tamper",
+    "offline",
+    "two_servers",
+    "brute_force",
+    "quarantine",
+    "horizon_short",
+    "bad_snapshot",
+    "broker_refuses",
+]
+WARNINGS = ("clock_drift", "battery", "power", "horizon_short")
+
+# Every alarm that holds at $1: (controller, door, kind, reservations). One statement, no message is counted.
+_HOLDS = """
+WITH c AS (
+  SELECT c.*, c.report::jsonb AS said, coalesce(p.alarm_lead_min, 30) * interval '1 minute' AS lead
+  FROM controller c JOIN facility f ON f.id = c.facility LEFT JOIN access_policy p ON p.municipality = f.municipality
+  WHERE c.retired_at IS NULL
+), last_said AS (
+  SELECT d.controller, d.id AS door,
+    (SELECT e.kind FROM door_event e WHERE e.door = d.id AND e.kind IN ('held', 'opened', 'closed')
+      ORDER BY e.id DESC LIMIT 1) AS position,
+    (SELECT e.kind FROM door_event e WHERE e.door = d.id AND e.kind IN ('forced', 'closed', 'granted')
+      ORDER BY e.id DESC LIMIT 1) AS entry
+  FROM door d JOIN c ON c.id = d.controller
+)
+SELECT g.controller, w.door, 'not_applied' AS kind, array_agg(DISTINCT g.reservation ORDER BY g.reservation) AS reservations
+FROM c JOIN access_grant g ON g.controller = c.id JOIN grant_window w ON w.access_grant = g.id
+WHERE g.role = 'leader' AND g.gone_ver IS NULL AND g.reservation IS NOT NULL AND w.na > $1 AND g.nb < $1 + c.lead
+  AND g.created_at < $1 - interval '20 seconds'
+  AND (g.first_ver IS NULL OR (c.rep_epoch, c.rep_ver) < (g.first_epoch, g.first_ver) OR g.rejected IS NOT NULL
+    OR c.quarantine)
+GROUP BY g.controller, w.door
+UNION ALL
+SELECT g.controller, NULL, 'removal_unconfirmed',
+  coalesce(array_agg(DISTINCT g.reservation ORDER BY g.reservation) FILTER (WHERE g.reservation IS NOT NULL), '{}')
+FROM c JOIN access_grant g ON g.controller = c.id
+WHERE g.gone_at IS NULL AND g.in_log AND g.role <> 'reserve' AND (
+  (g.gone_ver IS NOT NULL AND g.na > $1 AND (g.gone_asked_at < $1 - interval '10 minutes'
+    OR (g.nb <= $1 AND g.gone_asked_at < $1 - interval '20 seconds')))
+  OR (g.stale_na > $1 AND (g.created_at < $1 - interval '10 minutes'
+    OR (g.stale_nb <= $1 AND g.created_at < $1 - interval '20 seconds'))))
+GROUP BY g.controller
+UNION ALL
+SELECT g.controller, NULL, 'full', '{}' FROM c JOIN access_grant g ON g.controller = c.id
+WHERE c.logged_ver > 0 AND c.rep_boot > 0 AND g.gone_ver IS NULL AND g.role <> 'reserve' AND g.na > $1
+  AND g.created_at < $1 - interval '20 seconds'
+  AND (g.rejected = 'full' OR (g.first_ver IS NULL AND g.nb < $1 + interval '13 days'))
+GROUP BY g.controller
+UNION ALL SELECT id, NULL, 'clock_untrusted', '{}' FROM c
+WHERE rep_boot > 0 AND (clock = 'untrusted' OR said->'clk'->>'src' = 'none')
+UNION ALL SELECT id, NULL, 'clock_drift', '{}' FROM c WHERE clock = 'drift'
+UNION ALL SELECT id, NULL, 'battery', '{}' FROM c WHERE (said->'pw'->>'bat')::int < 20
+UNION ALL SELECT id, NULL, 'power', '{}' FROM c WHERE said->'pw'->>'src' = 'backup'
+UNION ALL SELECT id, NULL, 'quarantine', '{}' FROM c WHERE quarantine
+UNION ALL SELECT id, NULL, 'broker_refuses', '{}' FROM c WHERE broker_reason >= 128
+UNION ALL SELECT id, NULL, 'bad_snapshot', '{}' FROM c WHERE said->'bad'->>'why' IN ('conflict', 'decrypt')
+UNION ALL SELECT id, NULL, 'offline', '{}' FROM c WHERE rep_boot > 0
+  AND (last_seen < $1 - interval '45 minutes' OR offline_at <= $1 - interval '30 seconds')
+UNION ALL SELECT c.id, NULL, 'horizon_short', '{}' FROM c JOIN snapshot_log s ON s.controller = c.id
+  AND s.epoch = c.rep_epoch AND s.ver = c.rep_ver WHERE s.horizon_end < $1 + interval '72 hours'
+UNION ALL SELECT controller, door, 'held', '{}' FROM last_said WHERE position = 'held'
+UNION ALL SELECT controller, door, 'forced', '{}' FROM last_said WHERE entry = 'forced'
+UNION ALL SELECT DISTINCT e.controller, e.door, 'brute_force', '{}'::uuid[] FROM door_event e JOIN c ON c.id = e.controller
+WHERE e.kind = 'lockout' AND e.received_at > $1 - interval '1 hour'
+UNION ALL SELECT DISTINCT e.controller, e.door, 'tamper', '{}'::uuid[] FROM door_event e JOIN c ON c.id = e.controller
+WHERE e.kind = 'tamper' AND e.received_at > $1 - interval '1 day'
+"""
+
+
+class _Holds(db.Record):
+    controller: str | None
+    door: str | None
+    kind: str
+    reservations: list[UUID]
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """Return what makes it the same alarm."""
+        return self.controller or "", self.door or "", self.kind
+
+
+class _Open(_Holds):
+    id: UUID
+    seen_at: datetime
+
+
+async def watch(now: datetime) -> None:
+    """The open alarms are those that hold; what opened or closed has been told to pages and journal."""
+    async with db.transaction():
+        holding = {one.key: one for one in await db.rows(_Holds, _HOLDS, now)}
+        known = await db.rows(
+            _Open,
+            "SELECT id, controller, door, kind, reservations, seen_at FROM door_alarm WHERE closed_at IS NULL",
+        )
+        open_ = {one.key: one for one in known}
+        for key, one in holding.items():
+            if key not in open_:
+                await _open(one, now)
+            elif one.reservations != open_[key].reservations:
+                await _widen(open_[key], one.reservations, now)
+        for key, was in open_.items():
+            if key not in holding and was.kind != "two_servers":
+                await _close(was, now)
+        await db.run(
+            "UPDATE door_alarm SET closed_at = $1 WHERE kind = 'two_servers' AND closed_at IS NULL"
+            " AND seen_at < $1::timestamptz - interval '10 minutes'",
+            now,
+        )
+        await _tell_bookers(now)
+
+
+async def _open(one: _Holds, now: datetime) -> None:
+    added = await db.run(
+        "INSERT INTO door_alarm (id, controller, door, kind, reservations, opened_at, seen_at)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $6) ON CONFLICT DO NOTHING",
+        new_id(),
+        one.controller,
+        one.door,
+        one.kind,
+        one.reservations,
+        now,
+    )
+    if added:
+        await _tell("alarm.opened", one, now)
+
+
+async def _widen(was: _Open, reservations: list[UUID], now: datetime) -> None:
+    """Further bookings are concerned: what was acknowledged is so no more."""
+    news = not set(reservations) <= set(was.reservations)
+    await db.run(
+        "UPDATE door_alarm SET reservations = $2, seen_at = $3,"
+        " acknowledged_at = CASE WHEN $4 THEN NULL ELSE acknowledged_at END WHERE id = $1",
+        was.id,
+        reservations,
+        now,
+        news,
+    )
+    if news:
+        await _tell("alarm.opened", was, now)
+
+
+async def _close(was: _Open, now: datetime) -> None:
+    await db.run("UPDATE door_alarm SET closed_at = $2 WHERE id = $1", was.id, now)
+    await _tell("alarm.closed", was, now)
+
+
+async def _tell(action: str, one: _Holds, now: datetime) -> None:
+    towns = await db.column(
+        str,
+        "SELECT f.municipality FROM controller c JOIN facility f ON f.id = c.facility WHERE c.id = $1"
+        " UNION SELECT code FROM municipality WHERE $1::text IS NULL ORDER BY 1",
+        one.controller,
+    )
+    topics = [f"doors:{town}" for town in towns]
+    facts = {"kind": one.kind, "door": one.door, "controller": one.controller}
+    await journal.record(action, about=None, by=Actor.system(), now=now, topics=topics, **facts)
+
+
+class _Late(db.Record):
+    reservation: UUID
+    municipality: str
+
+
+async def _tell_bookers(now: datetime) -> None:
+    """Each booking whose code is not in its door when it should be is told of once."""
+    late = await db.rows(
+        _Late,
+        "UPDATE access_grant g SET alarmed_at = $1 FROM controller c JOIN facility f ON f.id = c.facility"
+        " LEFT JOIN access_policy p ON p.municipality = f.municipality"
+        " WHERE c.id = g.controller AND g.role = 'leader' AND g.reservation IS NOT NULL"
+        " AND g.alarmed_at IS NULL AND g.gone_ver IS NULL AND g.gone_at IS NULL AND g.na > $1"
+        " AND g.nb < $1::timestamptz + coalesce(p.alarm_lead_min, 30) * interval '1 minute'"
+        " AND (g.first_ver IS NULL"
+        "   OR (c.rep_epoch, c.rep_ver) < (g.first_epoch, g.first_ver) OR g.rejected IS NOT NULL OR c.quarantine)"
+        " AND g.created_at < $1::timestamptz - interval '20 seconds'"
+        " RETURNING g.reservation, f.municipality",
+        now,
+    )
+    for one in sorted({(one.reservation, one.municipality) for one in late}):
+        await tell("access.unconfirmed", *one, now)
+
+
+async def note_two_servers(now: datetime) -> None:
+    """Another installation uses our broker account (§2.4); the alarm closes ten minutes after the last time."""
+    async with db.transaction():
+        seen = await db.run(
+            "UPDATE door_alarm SET seen_at = $1 WHERE kind = 'two_servers' AND closed_at IS NULL", now
+        )
+        if not seen:
+            await _open(_Holds(None, None, "two_servers", []), now)
+
+
+class AlarmView(msgspec.Struct, frozen=True):
+    """An alarm as staff see it."""
+
+    id: UUID
+    kind: Kind
+    severity: Literal["alarm", "warning"]
+    controller: str | None
+    facility_name: str | None
+    door_id: str | None
+    door_name: str | None
+    reservations: list[UUID]
+    opened_at: datetime
+    closed_at: datetime | None
+    acknowledged_at: datetime | None
+    note: str | None
+
+
+class _AlarmRow(db.Record):
+    id: UUID
+    kind: Kind
+    controller: str | None
+    municipality: str | None
+    facility_name: str | None
+    door_id: str | None
+    door_name: str | None
+    reservations: list[UUID]
+    opened_at: datetime
+    closed_at: datetime | None
+    acknowledged_at: datetime | None
+    note: str | None
+
+
+_ALARMS = """
+SELECT a.id, a.kind, a.controller, f.municipality, f.name AS facility_name, d.id AS door_id, d.name AS door_name,
+  a.reservations, a.opened_at, a.closed_at, a.acknowledged_at, a.note
+FROM door_alarm a LEFT JOIN controller c ON c.id = a.controller LEFT JOIN facility f ON f.id = c.facility
+  LEFT JOIN door d ON d.id = a.door
+"""
+
+
+async def alarms_of(
+    municipality: str, *, open_only: bool, by: Actor, limit: int, offset: int
+) -> tuple[list[AlarmView], int]:
+    """Return alarms of a municipality where the actor is staff, the newest first, and how many there are."""
+    by.must_have(municipality, Role.STAFF)
+    where = " WHERE (f.municipality = $1 OR a.controller IS NULL) AND (NOT $2 OR a.closed_at IS NULL)"
+    rows = await db.rows(
+        _AlarmRow,
+        _ALARMS + where + " ORDER BY a.closed_at IS NOT NULL, a.opened_at DESC, a.id LIMIT $3 OFFSET $4",
+        municipality,
+        open_only,
+        limit,
+        offset,
+    )
+    total = await db.value(
+        int,
+        "SELECT count(*) FROM door_alarm a LEFT JOIN controller c ON c.id = a.controller"
+        " LEFT JOIN facility f ON f.id = c.facility" + where,
+        municipality,
+        open_only,
+    )
+    return [_view(row) for row in rows], total or 0
+
+
+async def acknowledge(alarm: UUID, note: str | None, *, by: Actor, now: datetime) -> AlarmView:
+    """Somebody has seen it and says so; it stays open until it is cured. Raises NotFound."""
+    async with db.transaction():
+        row = await db.row(_AlarmRow, _ALARMS + " WHERE a.id = $1 FOR UPDATE OF a", alarm)
+        if row is None or not _is_staff(row, by):
+            raise NotFound("there is no such alarm")
+        await db.run(
+            "UPDATE door_alarm SET acknowledged_at = $2, acknowledged_by = $3, note = coalesce($4, note)"
+            " WHERE id = $1",
+            alarm,
+            now,
+            by.account,
+            note,
+        )
+        topics = [f"doors:{row.municipality}"] if row.municipality else []
+        await journal.record("alarm.acknowledged", about=alarm, by=by, now=now, topics=topics, kind=row.kind)
+        again = await db.row(_AlarmRow, _ALARMS + " WHERE a.id = $1", alarm)
+    return _view(again or row)
+
+
+def _is_staff(row: _AlarmRow, by: Actor) -> bool:
+    if row.municipality is None:
+        return by.is_system or bool(by.where(Role.STAFF))
+    return by.has(row.municipality, Role.STAFF)
+
+
+def _view(row: _AlarmRow) -> AlarmView:
+    return AlarmView(
+        row.id,
+        row.kind,
+        "warning" if row.kind in WARNINGS else "alarm",
+        row.controller,
+        row.facility_name,
+        row.door_id,
+        row.door_name,
+        row.reservations,
+        row.opened_at,
+        row.closed_at,
+        row.acknowledged_at,
+        row.note,
+    )

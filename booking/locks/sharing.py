@@ -1,0 +1,172 @@
+"""Participants' codes: made by the booker for those he lets in, open when his own has opened (§5.3 `after`)."""
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from booking import db, journal
+from booking.errors import Conflict, NotFound
+from booking.ids import new_id
+from booking.locks import codes, credentials, grants, pin_rules
+from booking.locks.codes import Kept
+from booking.locks.versions import HORIZON, raise_versions
+from booking.lockwire.messages import Report
+from booking.people import Actor, Role
+from booking.span import Span
+
+MOST = 30
+
+
+class TooManyShares(Conflict):
+    """The booking has thirty shared codes already."""
+
+    code = "too_many_shares"
+
+
+class NothingToShare(Conflict):
+    """The booking opens no door any more, or its doors can't tell leader from participant."""
+
+    code = "no_access_to_share"
+
+
+class NewShare(msgspec.Struct, frozen=True):
+    """A participant's code; its PIN is told this once."""
+
+    id: UUID
+    pin: str
+
+    def __repr__(self) -> str:
+        return f"NewShare(id={self.id!r})"
+
+
+class _Leader(db.Record):
+    id: UUID
+    controller: str
+    driver: str
+    municipality: str
+    holder: UUID
+    nb: datetime
+    report: str | None
+
+
+class _Window(db.Record):
+    access_grant: UUID
+    door: str
+    nb: datetime
+    na: datetime
+
+
+async def share(reservation: UUID, label: str, *, by: Actor, now: datetime) -> NewShare:
+    """The booking has one more code, for somebody who comes after the leader; both end together.
+
+    Raises NotFound for a foreign booking, TooManyShares, NothingToShare.
+    """
+    async with db.transaction():
+        leaders = await _leaders(reservation, by, now)
+        if any(one.report is not None and "after" not in _features(one.report) for one in leaders):
+            raise NothingToShare("a door of this booking can't tell participants from the leader")
+        count = "SELECT count(*) FROM access_credential WHERE reservation = $1 AND revoked_at IS NULL"
+        if (await db.value(int, count, reservation) or 0) >= MOST:
+            raise TooManyShares(f"a booking has at most {MOST} shared codes")
+        id = new_id()
+        await db.run(
+            "INSERT INTO access_credential (id, municipality, kind, holder, reservation, label, valid_from,"
+            " created_at) VALUES ($1, $2, 'member', $3, $4, $5, $6, $6)",
+            id,
+            leaders[0].municipality,
+            leaders[0].holder,
+            reservation,
+            label,
+            now,
+        )
+        pin = await _put_in_doors(id, leaders, now)
+        topics = [f"reservation:{reservation}"]
+        await journal.record("access.shared", about=reservation, by=by, now=now, topics=topics, share=id)
+    return NewShare(id, pin)
+
+
+async def _leaders(reservation: UUID, by: Actor, now: datetime) -> list[_Leader]:
+    leaders = await db.rows(
+        _Leader,
+        "SELECT g.id, g.controller, c.driver, f.municipality, g.holder, g.nb, c.report FROM access_grant g"
+        " JOIN controller c ON c.id = g.controller JOIN facility f ON f.id = c.facility"
+        " WHERE g.reservation = $1 AND g.role = 'leader' AND g.gone_ver IS NULL AND g.na > $2 ORDER BY g.id",
+        reservation,
+        now,
+    )
+    if not leaders:
+        if await _is_theirs(reservation, by):
+            raise NothingToShare("this booking opens no door any more")
+        raise NotFound("there is no such reservation")
+    if not (leaders[0].holder in by.acts_for or by.has(leaders[0].municipality, Role.STAFF)):
+        raise NotFound("there is no such reservation")
+    return leaders
+
+
+async def _is_theirs(reservation: UUID, by: Actor) -> bool:
+    holder = await db.value(
+        UUID, "SELECT holder FROM access_grant WHERE reservation = $1 LIMIT 1", reservation
+    )
+    return holder is not None and holder in by.acts_for
+
+
+def _features(report: str) -> list[str]:
+    return msgspec.json.decode(report, type=Report).cap.feat
+
+
+async def _put_in_doors(credential: UUID, leaders: list[_Leader], now: datetime) -> str:
+    """A member's grant behind each of the leader's, at the same doors and times; returns its PIN."""
+    near = sorted({one.controller for one in leaders if one.nb - HORIZON <= now})
+    versions = await raise_versions(near, now=now)
+    behind = {one.id: new_id() for one in leaders}
+    for one in leaders:
+        version = versions.get(one.controller)
+        await db.run(
+            "INSERT INTO access_grant (id, controller, reservation, credential, holder, role, after, nb, na,"
+            " created_at, starts_at, ends_at, first_epoch, first_ver) SELECT $1, controller, reservation, $3,"
+            " holder, 'member', id, nb, na, $4, starts_at, ends_at, $5, $6 FROM access_grant WHERE id = $2",
+            behind[one.id],
+            one.id,
+            credential,
+            now,
+            version[0] if version else None,
+            version[1] if version else None,
+        )
+    windows = await db.rows(
+        _Window,
+        "SELECT access_grant, door, nb, na FROM grant_window WHERE access_grant = ANY($1) ORDER BY id",
+        list(behind),
+    )
+    kept = [Kept(behind[one.access_grant], one.door, Span(one.nb, one.na)) for one in windows]
+    pin = await codes.keep_drawn(credential, pin_rules.common(one.driver for one in leaders), kept)
+    await codes.write_pin(list(behind.values()), pin)
+    await credentials.keep_pin(credential, pin)
+    return pin
+
+
+class _Shared(db.Record):
+    reservation: UUID
+    holder: UUID
+    municipality: str
+
+
+async def unshare(reservation: UUID, share_id: UUID, *, by: Actor, now: datetime) -> None:
+    """The participant's code leaves the doors. Taking back what is gone is a no-op; a foreign one looks absent."""
+    async with db.transaction():
+        row = await db.row(
+            _Shared,
+            "SELECT reservation, holder, municipality FROM access_credential WHERE id = $1 AND kind = 'member'"
+            " AND reservation = $2 FOR UPDATE",
+            share_id,
+            reservation,
+        )
+        if row is None or not (row.holder in by.acts_for or by.has(row.municipality, Role.STAFF)):
+            raise NotFound("there is no such shared code")
+        gone = await db.run(
+            "UPDATE access_credential SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL", share_id, now
+        )
+        if gone:
+            await grants.remove("credential = $2 AND gone_ver IS NULL", share_id, now=now)
+            topics = [f"reservation:{reservation}"]
+            await journal.record("access.unshared", about=reservation, by=by, now=now, topics=topics)

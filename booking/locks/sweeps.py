@@ -1,0 +1,103 @@
+"""What is done again and again: horizons roll, ended grants leave, those behind are owed again, old secrets go."""
+
+from datetime import datetime, timedelta
+
+from booking import db, journal
+from booking.locks.grants import remove
+from booking.locks.versions import PUBLISH, owe, raise_versions
+from booking.people import Actor
+
+TOLD_LATE = timedelta(minutes=60)  # an ended grant stays so long, so that the door can tell `late`
+
+
+async def refresh_horizon(now: datetime) -> int:
+    """Every controller has been owed a fresh snapshot within the last day, so that its horizon rolls (§12.3)."""
+    async with db.transaction():
+        due = await db.column(
+            str,
+            "SELECT id FROM controller c WHERE NOT quarantine AND retired_at IS NULL AND NOT EXISTS (SELECT FROM snapshot_log s"
+            " WHERE s.controller = c.id AND s.built_at > $1) AND NOT EXISTS (SELECT FROM outbox o"
+            " WHERE o.kind = $2 AND o.key = c.id) ORDER BY id",
+            now - timedelta(hours=20),
+            PUBLISH,
+        )
+        if due:
+            await raise_versions(due, now=now)
+    return len(due)
+
+
+async def expire_ended(now: datetime) -> int:
+    """Grants that ended over an hour ago leave with the next version; returns how many.
+
+    A transaction per controller: a booking waits for none of the others.
+    """
+    over = now - TOLD_LATE
+    ended = await db.column(
+        str,
+        "SELECT DISTINCT controller FROM access_grant WHERE gone_ver IS NULL AND na < $1 ORDER BY 1",
+        over,
+    )
+    gone = [
+        await remove("gone_ver IS NULL AND na < $2 AND controller = $3", over, name, now=now)
+        for name in ended
+    ]
+    return sum(len(one) for one in gone)
+
+
+async def reconcile(now: datetime) -> int:
+    """Controllers that are online but lack the wanted version are owed it again, less and less often.
+
+    Offline ones are left to the retained copy and to their next report (§12.3). Returns how many.
+    """
+    async with db.transaction():
+        behind = await db.column(
+            str,
+            "UPDATE controller SET retry_at = $1::timestamptz + retry_s * interval '1 second',"
+            " retry_s = least(retry_s * 2, 300) WHERE id IN (SELECT id FROM controller WHERE NOT quarantine"
+            " AND rep_boot > 0"
+            " AND (rep_epoch, rep_ver) <> (epoch, want_ver) AND coalesce(retry_at, '-infinity') <= $1"
+            " AND last_seen > $1::timestamptz - interval '45 minutes'"
+            " AND coalesce(offline_at, 'infinity') > $1::timestamptz - interval '30 seconds'"
+            " ORDER BY id FOR UPDATE) RETURNING id",
+            now,
+        )
+        if behind:
+            await owe(behind, now)
+    await _tell_of_silence(now)
+    return len(behind)
+
+
+async def _tell_of_silence(now: datetime) -> None:
+    """Pages learn when a controller has been gone for 30 s and counts as offline from now on (§10)."""
+    silent = await db.column(
+        str,
+        "SELECT DISTINCT f.municipality FROM controller c JOIN facility f ON f.id = c.facility"
+        " WHERE c.offline_at BETWEEN $1::timestamptz - interval '36 seconds' AND $1::timestamptz - interval"
+        " '30 seconds'",
+        now,
+    )
+    for municipality in silent:
+        topics = [f"doors:{municipality}", f"timeline:{municipality}"]
+        await journal.record("controller.offline", about=None, by=Actor.system(), now=now, topics=topics)
+
+
+async def forget_old(now: datetime) -> None:
+    """PINs a week past their end (§14.6) and the plain text of superseded snapshots are gone."""
+    await db.run(
+        "UPDATE access_grant SET pin = NULL WHERE pin IS NOT NULL AND na < $1", now - timedelta(days=7)
+    )
+    await db.run(
+        "UPDATE snapshot_log s SET octets = NULL FROM controller c WHERE c.id = s.controller"
+        " AND s.octets IS NOT NULL AND s.built_at < $1 AND (s.epoch, s.ver) < (c.logged_epoch, c.logged_ver)",
+        now - timedelta(days=1),
+    )
+    await db.run(
+        "DELETE FROM grant_window WHERE access_grant IS NULL AND kept_until < $1", now - timedelta(days=1)
+    )
+    # A season that is over keeps its PIN no longer than its last window does.
+    await db.run(
+        "DELETE FROM grant_window w USING access_credential c WHERE w.access_grant IS NULL AND c.id = w.credential"
+        " AND c.kind = 'series' AND NOT EXISTS (SELECT FROM access_grant g WHERE g.credential = c.id"
+        " AND g.na > $1)",
+        now - timedelta(days=30),
+    )

@@ -1,0 +1,66 @@
+"""Pure: the weekly windows of staff and cleaning, as instants. Local wall-clock time, so summer time is handled."""
+
+from datetime import date, datetime, timedelta
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from booking.clock import SWEDEN, at_local
+from booking.span import Span
+
+Clock = Annotated[str, Meta(pattern=r"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$", examples=["06:00"])]
+Weekday = Annotated[int, Meta(ge=0, le=6, description="0 = Monday")]
+MOST_WINDOWS = 60  # a grant carries 64 (lock protocol §5.3)
+
+
+class Weekly(msgspec.Struct, frozen=True, rename={"from_": "from"}):
+    """On these weekdays, from one local minute to another; past midnight if `to` is not after `from`."""
+
+    weekdays: Annotated[list[Weekday], Meta(min_length=1, max_length=7)]
+    from_: Clock
+    to: Clock
+
+
+def read(text: str) -> list[Weekly]:
+    """Return the rule as it is stored."""
+    return msgspec.json.decode(text, type=list[Weekly])
+
+
+def expand(rule: list[Weekly], whole: Span) -> list[Span]:
+    """Return the windows that touch the span, joined where they meet, earliest first, at most MOST_WINDOWS."""
+    first = whole.start.astimezone(SWEDEN).date() - timedelta(days=1)
+    last = whole.end.astimezone(SWEDEN).date()
+    found: list[Span] = []
+    day = first
+    while day <= last and len(found) < MOST_WINDOWS * 2:
+        found += [_on(day, each) for each in rule if day.weekday() in each.weekdays]
+        day += timedelta(days=1)
+    clipped = [
+        Span(max(one.start, whole.start), min(one.end, whole.end)) for one in found if one.overlaps(whole)
+    ]
+    return _joined(sorted(clipped))[:MOST_WINDOWS]
+
+
+def _on(day: date, each: Weekly) -> Span:
+    start, end = _minute(each.from_), _minute(each.to)
+    until = day if end > start else day + timedelta(days=1)
+    return Span(_instant(day, start), _instant(until, end))
+
+
+def _minute(clock: str) -> int:
+    return int(clock[:2]) * 60 + int(clock[3:])
+
+
+def _instant(day: date, minute: int) -> datetime:
+    return at_local(day.year, day.month, day.day, minute)
+
+
+def _joined(spans: list[Span]) -> list[Span]:
+    joined: list[Span] = []
+    for one in spans:
+        if joined and one.start <= joined[-1].end:
+            joined[-1] = Span(joined[-1].start, max(joined[-1].end, one.end))
+        else:
+            joined.append(one)
+    return joined

@@ -1,0 +1,218 @@
+"""Many wished times judged at once: what each costs, why it can't be had, and what could be had instead."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import Literal
+from uuid import UUID
+
+from booking import billing, db, places
+from booking.places import Resource, ResourceCard
+from booking.reservations.alternatives import distance_m
+from booking.reservations.calendar import day_span, is_free, local_day, raster, refusal
+from booking.reservations.offers import Customer
+from booking.reservations.outlook import Claim, Outlook, Taken, look_ahead, taken_in
+from booking.span import Span
+
+Status = Literal["free", "taken", "refused", "request"]
+LIKE = 12  # so many like resources are looked at for an alternative
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A time in a resource that somebody wants."""
+
+    resource: Resource
+    span: Span
+
+
+class Alternative(db.Record):
+    """What could be had instead, and the customer's price in öre (None: the list has none)."""
+
+    resource: ResourceCard
+    start: datetime
+    end: datetime
+    price_ore: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What became of a case. `reason` is None exactly when it can be had, be it on request."""
+
+    case: Case
+    status: Status
+    reason: str | None
+    quote: billing.Quote | None
+    alternative: Alternative | None = None
+
+
+async def judge(
+    cases: Sequence[Case],
+    outlook: Outlook,
+    *,
+    ignoring: Iterable[UUID] = (),
+    waived: frozenset[str] = frozenset(),
+) -> tuple[list[Verdict], list[list[Span]]]:
+    """Return a verdict on each case, and what is taken on each one's day. Quotas are not looked at.
+
+    `ignoring` are reservations that would give their time up; `waived` are codes of rules that staff may break.
+    """
+    found = await taken_in(
+        [Claim(tuple(one.resource.leaves), _day_of(one, outlook)) for one in cases], outlook.now
+    )
+    leaving = set(ignoring)
+    kept = [[one for one in each if one.reservation not in leaving] for each in found]
+    blocks = await _blocks(_in_the_way(one, each, outlook) for one, each in zip(cases, kept, strict=True))
+    own = _own_overlaps(cases, outlook)
+    verdicts = []
+    for n, (case, taken) in enumerate(zip(cases, kept, strict=True)):
+        met = _in_the_way(case, taken, outlook)
+        verdicts.append(_verdict(case, met, blocks, n in own, outlook, waived))
+    return verdicts, [sorted({one.span for one in each}) for each in kept]
+
+
+def _day_of(case: Case, outlook: Outlook) -> Span:
+    """Return what a use that starts on the same local day can touch, the gap behind it included."""
+    gap = timedelta(minutes=outlook.rules_of(case.resource, case.span).gap_min)
+    return day_span(local_day(case.span)).widened(after=case.span.length + gap)
+
+
+def _in_the_way(case: Case, taken: list[Taken], outlook: Outlook) -> list[Taken]:
+    end = case.span.end + timedelta(minutes=outlook.rules_of(case.resource, case.span).gap_min)
+    return [one for one in taken if one.span.start < end and case.span.start < one.span.end]
+
+
+async def _blocks(met: Iterable[list[Taken]]) -> set[UUID]:
+    """Return those in the way that are the owner's own blocks."""
+    ids = sorted({one.reservation for each in met for one in each})
+    if not ids:
+        return set()
+    return set(await db.column(UUID, "SELECT id FROM reservation WHERE id = ANY($1) AND kind = 'block'", ids))
+
+
+def _own_overlaps(cases: Sequence[Case], outlook: Outlook) -> set[int]:
+    """Return the cases that meet an earlier one of the same list on some leaf."""
+    clash: set[int] = set()
+    order = sorted(range(len(cases)), key=lambda n: cases[n].span)
+    latest: dict[int, datetime] = {}
+    for n in order:
+        case = cases[n]
+        if any(case.span.start < latest.get(leaf, case.span.start) for leaf in case.resource.leaves):
+            clash.add(n)
+            continue
+        end = case.span.end + timedelta(minutes=outlook.rules_of(case.resource, case.span).gap_min)
+        latest.update(dict.fromkeys(case.resource.leaves, end))
+    return clash
+
+
+def _verdict(
+    case: Case, met: list[Taken], blocks: set[UUID], overlaps: bool, outlook: Outlook, waived: frozenset[str]
+) -> Verdict:
+    code = outlook.refusal(case.resource, case.span)
+    quote = None
+    try:
+        quote = outlook.quote(case.resource, case.span)
+    except billing.NotPriced as error:
+        code = code or error.code
+    if code is not None and code not in waived:
+        return Verdict(case, "refused", code, quote)
+    if overlaps:
+        return Verdict(case, "refused", "overlaps_itself", quote)
+    if met:
+        reason = "blocked" if any(one.reservation in blocks for one in met) else "booked"
+        return Verdict(case, "taken", reason, quote)
+    needs = outlook.rules_of(case.resource, case.span).needs_approval
+    return Verdict(case, "request" if needs else "free", None, quote)
+
+
+async def with_alternatives(
+    verdicts: Sequence[Verdict], taken: Sequence[list[Span]], outlook: Outlook, customer: Customer
+) -> list[Verdict]:
+    """Return the verdicts; those that can't be had carry the best alternative.
+
+    The same resource nearest in time on the same day, else a like resource of the municipality at the same time.
+    """
+    wanted: dict[tuple[UUID, date], list[Span]] = {}
+    for one in verdicts:
+        if one.reason is None:
+            wanted.setdefault((one.case.resource.id, local_day(one.case.span)), []).append(one.case.span)
+    result = list(verdicts)
+    missing = []
+    for n, one in enumerate(verdicts):
+        if one.reason is None:
+            continue
+        mine = wanted.get((one.case.resource.id, local_day(one.case.span)), [])
+        near = _nearest(one.case, [*taken[n], *mine], outlook)
+        if near is None:
+            missing.append(n)
+        else:
+            result[n] = replace(one, alternative=_offer(one.case.resource, near, outlook))
+            wanted.setdefault((one.case.resource.id, local_day(near)), []).append(near)
+    elsewhere = await _elsewhere([verdicts[n].case for n in missing], outlook, customer)
+    for n, alternative in zip(missing, elsewhere, strict=True):
+        result[n] = replace(result[n], alternative=alternative)
+    return result
+
+
+def _nearest(case: Case, taken: list[Span], outlook: Outlook) -> Span | None:
+    """Return the free start nearest to the one wished on the same local day, as long as the wish."""
+    ground, wish = outlook.ground(case.resource, case.span), case.span
+    starts = sorted(
+        raster(local_day(wish), ground.rules.step_min), key=lambda start: (abs(start - wish.start), start)
+    )
+    for start in starts:
+        span = Span(start, start + wish.length)
+        if (
+            start != wish.start
+            and is_free(span, taken, ground.rules.gap_min)
+            and refusal(ground.rules, ground.opening, span, outlook.now, ground.who, outlook.purpose) is None
+        ):
+            return span
+    return None
+
+
+async def _elsewhere(cases: Sequence[Case], outlook: Outlook, customer: Customer) -> list[Alternative | None]:
+    """Return for each case a like resource that is free at the same time, the nearest place first."""
+    if not cases:
+        return []
+    like = await _like(cases[0].resource)
+    spans = [one.span for one in cases]
+    further = await look_ahead(like, spans, customer, outlook.purpose, outlook.now)
+    claims = []
+    for case in cases:
+        for one in like:
+            gap = timedelta(minutes=further.rules_of(one, case.span).gap_min)
+            claims.append(Claim(tuple(one.leaves), case.span.widened(after=gap)))
+    taken = await taken_in(claims, outlook.now)
+    found: list[Alternative | None] = []
+    for n, case in enumerate(cases):
+        busy = taken[n * len(like) : (n + 1) * len(like)]
+        free = (
+            one
+            for one, met in zip(like, busy, strict=True)
+            if not met and further.refusal(one, case.span) is None
+        )
+        best = next(free, None)
+        found.append(None if best is None else _offer(best, case.span, further))
+    return found
+
+
+async def _like(resource: Resource) -> list[Resource]:
+    """Return the municipality's resources of the same kind and somewhat the same size, the nearest place first."""
+    here = resource.facility
+    found = await places.resources(municipalities=[here.municipality.code], kind=resource.kind)
+    like = [one for one in found if one.id != resource.id and one.leaves]
+
+    def order(one: Resource) -> tuple[bool, float, int]:
+        far = distance_m((here.lat, here.lon), (one.facility.lat, one.facility.lon))
+        return (
+            one.tariff_class != resource.tariff_class,
+            far,
+            abs((one.area_m2 or 0) - (resource.area_m2 or 0)),
+        )
+
+    return sorted(like, key=order)[:LIKE]
+
+
+def _offer(resource: Resource, span: Span, outlook: Outlook) -> Alternative:
+    return Alternative(resource.card, span.start, span.end, outlook.ore(resource, span))

@@ -1,0 +1,122 @@
+"""Reserve codes: in the door beforehand, handed out when it is dark, gone when it is back."""
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from booking import db, locks
+from booking.errors import NotFound
+from booking.ids import new_id
+from booking.locks import reserve
+from tests.locks.conftest import Hall, holder, hours, staff
+from tests.locks.parts import FULL, Device, pin_of, state
+
+
+@pytest.fixture
+async def device(hall: Hall, now: datetime) -> Device:
+    """A controller with reserve codes stocked and proved."""
+    device = Device(hall)
+    await device.publish(now)
+    await device.report(now, cap=FULL)
+    assert await reserve.stock(now) == 2 * 14 * 3
+    assert await reserve.stock(now) == 0
+    await device.publish(now)
+    await device.report(now, cap=FULL)
+    return device
+
+
+async def test_every_door__has_three_codes_for_each_local_day_kept_apart_from_all_others(
+    hall: Hall, device: Device, now: datetime
+) -> None:
+    spare = (await device.snapshot()).reserve
+
+    assert len(spare) == 84
+    assert {one.role for one in spare} == {"reserve"}
+    assert all(len(one.w) == 1 and one.w[0].na - one.w[0].nb == 86_400 for one in spare)
+    assert len({one.pin for one in spare if one.w[0].d == ["d1"]}) == 42
+    assert await reserve.stock(now + timedelta(days=1)) == 6
+
+
+async def test_a_small_memory__keeps_bookings_before_reserve_codes(
+    hall: Hall, device: Device, now: datetime
+) -> None:
+    small = {**FULL, "max_doc": 8_192}
+    await device.report(now, cap=small)
+    bookings = [await hall.book(hours(now, n, n + 1), now) for n in range(1, 21)]
+    await device.publish(now)
+    await device.report(now, cap=small)
+    plan = await device.snapshot()
+
+    assert len(plan.grants) == 20
+    assert 0 < len(plan.reserve) < 84
+    assert len((await device.logged())[3]) <= 8_192
+    assert {await state(one, now) for one in bookings} == {"applied"}
+
+
+async def test_a_dark_door__gives_one_reserve_code_and_takes_it_back_when_it_is_there_again(
+    hall: Hall, device: Device, now: datetime
+) -> None:
+    booking = await hall.book(hours(now, 2, 3), now)
+    him = holder(booking)
+    with pytest.raises(reserve.ReserveNotNeeded):
+        await locks.hand_out(booking, by=him, now=now)
+    late = now + timedelta(hours=1, minutes=30)
+    view = await locks.access_of(booking, by=him, now=late)
+    assert (view.reserve_offered, view.reserve_pin) == (True, None)
+    await locks.hand_out(booking, by=him, now=late)
+    await locks.hand_out(booking, by=him, now=late)
+    view = await locks.access_of(booking, by=him, now=late)
+    given = {door.id: door.reserve_pin for door in view.doors}
+    stored = {one.pin: one for one in (await device.snapshot()).reserve}
+
+    assert not view.reserve_offered
+    assert len(set(given.values())) == 2
+    for door, pin in given.items():
+        wire = "d1" if door == hall.entrance else "d2"
+        (window,) = stored[pin or ""].w
+        assert (window.d, window.nb <= late.timestamp() < window.na) == ([wire], True)
+    told = "SELECT count(*) FROM journal WHERE action = 'access.reserve_handed_out' AND about = $1"
+    assert await db.value(int, told, booking) == 1
+
+    await device.publish(late)
+    await device.report(late, cap=FULL)
+    view = await locks.access_of(booking, by=him, now=late)
+    assert (view.state, view.reserve_pin) == ("applied", None)
+    assert view.pin == await pin_of(booking, late)
+    await device.publish(late)
+    left = {one.pin for one in (await device.snapshot()).reserve}
+    assert left.isdisjoint(given.values())
+
+
+async def test_a_cancelled_booking__loses_its_reserve_code_too(
+    hall: Hall, device: Device, now: datetime
+) -> None:
+    booking = await hall.book(hours(now, 0.2, 1), now)
+    await locks.hand_out(booking, by=staff(), now=now)
+    before = {one.pin for one in (await device.snapshot()).reserve}
+    await locks.revoke(booking, now=now)
+    await device.publish(now)
+
+    assert len(before - {one.pin for one in (await device.snapshot()).reserve}) == 2
+
+
+async def test_an_empty_stock__says_so_and_a_stranger_gets_nothing(
+    hall: Hall, device: Device, now: datetime
+) -> None:
+    booking = await hall.book(hours(now, 0.2, 1), now)
+    with pytest.raises(NotFound):
+        await locks.hand_out(booking, by=holder(new_id()), now=now)
+    await db.run("UPDATE access_grant SET gone_ver = 1 WHERE role = 'reserve'")
+    with pytest.raises(reserve.NoReserveCode):
+        await locks.hand_out(booking, by=holder(booking), now=now)
+
+
+async def test_a_code_the_door_never_proved__is_not_handed_out(hall: Hall, now: datetime) -> None:
+    device = Device(hall)
+    await device.publish(now)
+    await device.report(now, cap=FULL)
+    await reserve.stock(now)
+    await device.publish(now)
+    booking = await hall.book(hours(now, 0.2, 1), now)
+    with pytest.raises(reserve.NoReserveCode):
+        await locks.hand_out(booking, by=holder(booking), now=now)
