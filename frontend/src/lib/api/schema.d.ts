@@ -7999,7 +7999,7 @@ export interface operations {
                 weekday: number;
                 /** @description Local date in Sweden. */
                 first: string;
-                /** @description Local date in Sweden. */
+                /** @description Local date in Sweden, inclusive. */
                 last: string;
                 from?: string | null;
                 to?: string | null;
