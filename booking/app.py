@@ -29,6 +29,7 @@ from booking.api.people import PeopleController
 from booking.api.places import PlacesController
 from booking.api.requests import RequestController
 from booking.api.reservations import HoldController, ReservationController
+from booking.api.resources import ResourceController, TownController
 from booking.api.search import SearchController
 from booking.api.series import SeriesController
 from booking.api.settings import HourController, RuleController
@@ -41,6 +42,8 @@ from booking.web import serve
 MAX_BODY = 256 * 1024
 CONTROLLERS = [
     PlacesController,
+    ResourceController,
+    TownController,
     RuleController,
     HourController,
     PeopleController,

@@ -142,6 +142,9 @@ class Driver(Protocol):
     def survey(self, held: Sequence[Held]) -> Surveying:
         """Return what the lock holds now. Raises Trouble."""
 
+    def caveat(self, held: Held) -> str | None:
+        """Return what the lock does with this code besides what was wished, None if nothing."""
+
     def release(self, free: bool) -> tuple[Message, ...]:
         """Return what unlocks the door, or locks it again."""
 

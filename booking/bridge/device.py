@@ -167,6 +167,9 @@ class Device:
             else:
                 key = result if isinstance(result, str) else None
                 self._keep(msgspec.structs.replace(doing.held, state="in", key=key, grants=doing.grants))
+                caveat = self.driver.caveat(doing.held)
+                if caveat:
+                    self._say(f"door {self.door}: WARNING: {caveat}")
         elif doing == "survey" and isinstance(result, Survey):
             self._wait(_SURVEY, mono_ms + SURVEY_EVERY_MS)
             self._take(result)
@@ -188,12 +191,17 @@ class Device:
             doing.held.slot if isinstance(doing, plan.Task) else _SURVEY if doing == "survey" else _PREPARE
         )
         what = doing.what if isinstance(doing, plan.Task) else doing
-        self._say(f"door {self.door}: {what} failed: {trouble}")
+        self._say(f"door {self.door}: {what} failed: {self._without_pin(str(trouble), doing)}")
         if isinstance(trouble, Refused) and isinstance(doing, plan.Task) and doing.what == "put":
             self._refuse(doing.held, trouble.why)
             return
         tries = self._tries[place] = self._tries.get(place, 0) + 1
         self._wait(place, mono_ms + min(FIRST_WAIT_MS * 2 ** (tries - 1), LONGEST_WAIT_MS))
+
+    def _without_pin(self, text: str, doing: object) -> str:
+        """What a gateway says may quote what it was asked."""
+        pin = doing.held.pin if isinstance(doing, plan.Task) else ""
+        return text.replace(pin, "[PIN]") if pin else text
 
     def _refuse(self, row: Held, why: Why) -> None:
         """The lock will not have this code; what it may have taken of it is cleared."""

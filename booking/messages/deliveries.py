@@ -61,12 +61,14 @@ FROM webhook_delivery d JOIN webhook_endpoint e ON e.id = d.endpoint WHERE d.id 
 async def spread(debt: Debt, now: datetime) -> None:
     """Each endpoint that subscribes to the journal's entry is owed it once, however often this runs."""
     found = await db.row(
-        events.Source, "SELECT action, about, at, topics FROM journal WHERE id = $1", int(debt.key)
+        events.Source, "SELECT action, about, at, topics, data FROM journal WHERE id = $1", int(debt.key)
     )
     event = None if found is None else events.EVENTS.get(found.action)
     if found is None or event is None:
         return
-    data = {} if found.about is None else dict(await configured().sources.event_data(event, found.about))
+    data = found.facts()
+    if found.about is not None:
+        data.update(await configured().sources.event_data(event, found.about))
     municipality = events.municipality_of(found.topics) or data.get("municipality")
     if not isinstance(municipality, str):
         return

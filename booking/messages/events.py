@@ -13,10 +13,11 @@ EVENTS: dict[str, str] = {  # journal action → event type
     "reservation.changed": "reservation.changed",
     "reservation.requested": "reservation.requested",
     "reservation.approved": "reservation.approved",
-    "reservation.declined": "reservation.declined",
+    "reservation.rejected": "reservation.rejected",
     "reservation.cancelled": "reservation.cancelled",
     "reservation.expired": "reservation.expired",
     "reservation.completed": "reservation.completed",
+    "series.booked": "series.booked",
     "payment.refunded": "payment.refunded",
     "payment.refund_refused": "payment.refund_refused",
     "invoice.issued": "invoice.issued",
@@ -24,12 +25,12 @@ EVENTS: dict[str, str] = {  # journal action → event type
     "access.unconfirmed": "door.code_unconfirmed",
     "access.rejected": "door.code_rejected",
     "access.used": "door.opened",
-    "door.alarm": "door.alarm",
-    "door.forced": "door.forced",
-    "door.held_open": "door.held_open",
+    "alarm.opened": "door.alarm",
+    "alarm.closed": "door.alarm_over",
     "controller.offline": "door.offline",
 }
 TEST = "webhook.test"
+_FACTS = ("kind", "door", "controller", "series", "times")
 TYPES = sorted(set(EVENTS.values()))
 GROUPS = sorted({f"{one.partition('.')[0]}.*" for one in TYPES})  # "reservation.*": also what is added later
 
@@ -66,3 +67,9 @@ class Source(msgspec.Struct, frozen=True):
     about: UUID | None
     at: datetime
     topics: list[str]
+    data: str
+
+    def facts(self) -> dict[str, Any]:
+        """Return those facts of the entry that any subscriber may have: no free text, nobody's name."""
+        noted = msgspec.json.decode(self.data, type=dict[str, Any])
+        return {name: noted[name] for name in _FACTS if name in noted}

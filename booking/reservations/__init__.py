@@ -6,6 +6,7 @@ Knows holds, reservations, free time and search. Asks billing for prices and cha
 from booking.reservations.actions import cancel, complete_due, note_usage, reserve, settle_payment
 from booking.reservations.alternatives import Suggestion, alternatives
 from booking.reservations.days import Days, availability
+from booking.reservations.divisions import add_resource, wrong_leaves
 from booking.reservations.errors import (
     AlreadyDecided,
     BreaksRule,
@@ -25,6 +26,7 @@ from booking.reservations.holds import (
     release_hold,
 )
 from booking.reservations.misfits import Outside, outside_hours
+from booking.reservations.months import Month, MonthDay, month
 from booking.reservations.moving import MovePlan, Target, move, preview_move
 from booking.reservations.offers import Customer, price
 from booking.reservations.queries import cards, held, must_see, page
@@ -47,6 +49,7 @@ from booking.reservations.series import (
     preview_series,
 )
 from booking.reservations.series_queries import SeriesCard, SeriesPage, series_of, series_page
+from booking.reservations.series_search import SeriesQuery, SeriesResults, search_series
 from booking.reservations.staff_queries import requests, timeline
 from booking.reservations.views import (
     Held,
@@ -71,6 +74,8 @@ __all__ = [
     "Hint",
     "Hit",
     "HoldExpired",
+    "Month",
+    "MonthDay",
     "MovePlan",
     "NotMovable",
     "Outside",
@@ -85,6 +90,8 @@ __all__ = [
     "SeriesOrder",
     "SeriesPage",
     "SeriesPreview",
+    "SeriesQuery",
+    "SeriesResults",
     "SeriesWish",
     "SlotTaken",
     "Suggestion",
@@ -93,6 +100,7 @@ __all__ = [
     "Used",
     "Wall",
     "Wish",
+    "add_resource",
     "adopt_holds",
     "alternatives",
     "answer_proposal",
@@ -107,6 +115,7 @@ __all__ = [
     "extend_hold",
     "held",
     "hold",
+    "month",
     "move",
     "must_see",
     "note_usage",
@@ -121,10 +130,12 @@ __all__ = [
     "requests",
     "reserve",
     "search",
+    "search_series",
     "series_of",
     "series_page",
     "settle_payment",
     "tell_overdue",
     "timeline",
     "write_message",
+    "wrong_leaves",
 ]

@@ -26,6 +26,10 @@ from tests.conftest import settings_for
 BOOKING = Path(__file__).parents[2] / "booking"
 pytestmark = pytest.mark.asyncio(loop_scope="module")  # reads change nothing: one world serves them all
 
+PIXEL = (  # a grey picture of one point
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCBd81ytgAAAABJRU5ErkJggg=="
+)
+
 # Operation → (addresses to ask, who may see them). {names} are filled in from the world below.
 PRIVATE: dict[str, tuple[list[str], str]] = {
     "ListReservations": (["/api/reservations", "/api/reservations?party_id={party}", "/api/reservations?party_id={party}&when=past"], "ali"),
@@ -48,6 +52,9 @@ PRIVATE: dict[str, tuple[list[str], str]] = {
     "GetInvoicePdf": (["/api/invoices/{invoice}/pdf"], "ali"),
     "ListInvoiceRuns": (["/api/invoice-runs?municipality=2401"], "filip"),
     "ListUninvoiced": (["/api/uninvoiced?municipality=2401&month={later_month}"], "filip"),
+    "GetTree": (["/api/settings/tree?municipality=2401"], "stina"),
+    "GetResourceSettings": (["/api/settings/resources/{resource}"], "stina"),
+    "ListTerms": (["/api/settings/municipalities/2401/terms"], "stina"),
     "ListFeeds": (["/api/feeds"], "ali"),
     "ListMessages": (["/api/messages?municipality=2401"], "stina"),
     "GetMessage": (["/api/messages/{message}"], "stina"),
@@ -62,6 +69,10 @@ PRIVATE: dict[str, tuple[list[str], str]] = {
 }  # fmt: skip
 PUBLIC = {  # operation → why anybody may read it; asked all the same, nothing private may show
     "GetFacility": ("/api/facilities/norrskenshallen", "what there is to book"),
+    "GetResource": ("/api/resources/{resource}", "what there is to book"),
+    "GetImage": ("/api/images/{image}", "what it looks like"),
+    "GetTerms": ("/api/terms/2401/hemlig-1", "what everybody accepts"),
+    "ListSchoolBreaks": ("/api/settings/municipalities/2401/school-breaks", "when school is out"),
     "ListMunicipalities": ("/api/municipalities", "the map"),
     "GetTheme": ("/api/theme?municipality=2401", "contacts of the municipality"),
     "GetMe": ("/api/me", "the caller's own"),
@@ -71,6 +82,8 @@ PUBLIC = {  # operation → why anybody may read it; asked all the same, nothing
     "Search": ("/api/search?municipality=2401&date={day}&party_id={party}", "taken or free, not by whom"),
     "ReadFeed": ("/api/feeds/ics/{filips_feed}", "the address is the secret; this one is of somebody who has booked nothing"),
     "ReadResourceCalendar": ("/api/resources/{resource}/calendar.ics", "taken or free, not by whom"),
+    "SearchSeries": ("/api/search/series?municipality=2401&weekday=1&from=18:00&to=20:00&first={day}&last=2027-03-31&party_id={party}", "taken or free, not by whom"),
+    "GetMonth": ("/api/resources/{resource}/month?month={month}&party_id={party}", "taken or free, not by whom"),
     "ListSimulatedDoors": ("/api/simulation/doors", "only in the demonstration"),
     "IsAlive": ("/health/live", "no rows"),
     "IsReady": ("/health/ready", "no rows"),
@@ -88,11 +101,18 @@ CHANGING: dict[str, tuple[str, str, dict[str, Any]]] = {
     "PreviewSeries": ("POST", "/api/series/preview", SERIES),
     "CreateSeries": ("POST", "/api/series", {"wish": SERIES, "method": "invoice", "occurrences": [{"start": "{start}", "end": "{end}"}], "expected_total_ore": 1}),
     "WriteRules": ("PUT", "/api/settings/resources/{resource}/rules", {"valid_from": "2026-01-01", "notice_min": 60}),
-    "DeleteRules": ("DELETE", "/api/settings/resources/{resource}/rules/2000-01-01", {}),
+    "DeleteRules": ("DELETE", "/api/settings/municipalities/2401/rules/2000-01-01", {}),
     "WriteSchedule": ("PUT", "/api/settings/facilities/{facility}/hours/schedules/new", {"name": "Stängt", "valid_from": "2026-01-01", "week": []}),
     "DeleteSchedule": ("DELETE", "/api/settings/facilities/{facility}/hours/schedules/{schedule}", {}),
     "AddException": ("POST", "/api/settings/municipalities/2401/hours/exceptions", {"from_day": "2026-12-24", "to_day": "2026-12-26", "reason": "Jul"}),
     "DeleteException": ("DELETE", "/api/settings/municipalities/2401/hours/exceptions/{exception}", {}),
+    "ChangeResource": ("PATCH", "/api/settings/resources/{resource}", {"name": "Vår hall", "is_bookable": False}),
+    "AddResource": ("POST", "/api/settings/facilities/{facility}/resources", {"name": "Hörnet", "kind": "hall_part", "tariff_class": "norrskenshallen.half", "parent_id": "{resource}", "own_leaf": True}),
+    "AddImage": ("POST", "/api/settings/resources/{resource}/images", {"media_type": "image/png", "alt": "Bild", "content": PIXEL}),
+    "DeleteImage": ("DELETE", "/api/settings/images/{image}", {}),
+    "AddSchoolBreak": ("POST", "/api/settings/municipalities/2401/school-breaks", {"name": "Lov", "from_day": "2027-01-01", "to_day": "2027-01-02"}),
+    "DeleteSchoolBreak": ("DELETE", "/api/settings/municipalities/2401/school-breaks/{break}", {}),
+    "PublishTerms": ("POST", "/api/settings/municipalities/2401/terms", {"version": "9", "text_sv": "a", "text_en": "b"}),
     "HandOutReserve": ("POST", "/api/reservations/{reservation}/access/reserve", {}),
     "ShareAccess": ("POST", "/api/reservations/{reservation}/access/shares", {"label": "x"}),
     "UnshareAccess": ("DELETE", "/api/reservations/{reservation}/access/shares/{share}", {}),
@@ -223,6 +243,15 @@ async def furnish(world: World) -> None:
     closed = {"from_day": f"{first + timedelta(days=2):%Y-%m-%d}", "to_day": f"{first + timedelta(days=41):%Y-%m-%d}", "reason": "Stängt"}  # fmt: skip
     made = await world.people["stina"].post("/api/settings/municipalities/2401/hours/exceptions", closed)
     exception = made["exceptions"][0]
+    staff = "/api/settings/municipalities/2401"
+    photo = {"media_type": "image/png", "alt": "Hallen", "content": PIXEL}
+    image = (await world.people["stina"].post(f"/api/settings/resources/{resource}/images", photo))["images"][
+        0
+    ]
+    day_off = {"name": "Lov", "from_day": "2090-01-01", "to_day": "2090-01-02"}
+    holiday = (await world.people["stina"].post(staff + "/school-breaks", day_off))["school_breaks"][0]
+    agreed = {"version": "hemlig-1", "text_sv": "Var snäll.", "text_en": "Be kind."}
+    await world.people["stina"].post(staff + "/terms", agreed)
     series_day = f"{first.astimezone(SWEDEN) + timedelta(days=60):%Y-%m-%d}"
     world.names = {"party": party, "resource": resource, "series_day": series_day}
     shown = await ali.post("/api/series/preview", world.fill(SERIES), 200)
@@ -245,6 +274,8 @@ async def furnish(world: World) -> None:
             await db.value(UUID, "SELECT id FROM opening_schedule WHERE facility = $1", UUID(facility))
         ),
         "exception": exception["id"],
+        "image": image["id"],
+        "break": holiday["id"],
         "reservation": booked["id"],
         "unpaid": later["id"],
         "hold": hold["id"],
@@ -357,6 +388,9 @@ async def test_those_it_concerns__see_it(world: World, operation: str) -> None:
         "ListInvoiceRuns",
         "GetInvoicePdf",
         "GetRules",
+        "GetTree",
+        "GetResourceSettings",
+        "ListTerms",
     )  # which name no row of ours
 
 
@@ -420,11 +454,16 @@ async def test_an_outsider_acts_on_it__nothing_happens(world: World, operation: 
         ("filip", "GetAccess"),
         ("filip", "GetRules"),
         ("filip", "GetHours"),
+        ("filip", "GetTree"),
+        ("filip", "GetResourceSettings"),
+        ("filip", "ListTerms"),
         ("ali", "GetTimeline"),  # who books is neither
         ("ali", "ListDoors"),
         ("ali", "GetDoor"),
         ("ali", "GetRules"),
         ("ali", "GetHours"),
+        ("ali", "GetTree"),
+        ("ali", "GetResourceSettings"),
         ("ali", "ListInvoiceRuns"),
         ("ali", "ListUninvoiced"),
         ("admin", "GetHold"),  # a hold is its browser's alone
@@ -463,11 +502,14 @@ async def footprint() -> list[str]:
         str,
         "SELECT id || state || version || purpose || coalesce(hold_until::text, '') FROM reservation"
         " UNION ALL SELECT id || state FROM invoice UNION ALL SELECT id || state FROM charge"
-        " UNION ALL SELECT id::text FROM invoice_run"
+        " UNION ALL SELECT id::text FROM invoice_run UNION ALL SELECT id::text FROM rule_set"
+        " UNION ALL SELECT id::text FROM opening_schedule UNION ALL SELECT id::text FROM opening_exception"
         " UNION ALL SELECT id || generation::text || coalesce(revoked_at::text, '') FROM feed"
         " UNION ALL SELECT id || state || url || generation::text FROM webhook_endpoint"
         " UNION ALL SELECT id || state FROM webhook_delivery UNION ALL SELECT id || state FROM message ORDER BY 1",
         " UNION ALL SELECT id::text FROM invoice_run UNION ALL SELECT id::text FROM rule_set"
+        " UNION ALL SELECT id || name || is_bookable FROM resource UNION ALL SELECT id::text FROM resource_image"
+        " UNION ALL SELECT id::text FROM school_break UNION ALL SELECT id::text FROM terms"
         " UNION ALL SELECT id::text FROM opening_schedule UNION ALL SELECT id::text FROM opening_exception"
         " UNION ALL SELECT id || generation::text || coalesce(revoked_at::text, '') FROM feed ORDER BY 1",
         " UNION ALL SELECT id::text FROM invoice_run"
@@ -487,6 +529,7 @@ READERS = (
     "billing/invoice_pages.py",
     "locks/staff.py",
     "places/hour_pages.py",
+    "places/pages.py",
     "places/rule_pages.py",
 )
 READERS = (
@@ -504,6 +547,13 @@ WITHOUT_ACTOR = {
     "places.resources": "public",
     "places.facility": "public",
     "places.facility_page": "public",
+    "places.parts": "public",
+    "places.equipment": "public",
+    "places.leaves_of": "numbers of floors, which say nothing",
+    "places.resource_page": "what there is to book is public",
+    "places.picture": "public",
+    "places.terms": "what everybody accepts",
+    "places.breaks": "when school is out is public",
     "places.ordinary_hours": "opening hours are public",
     "places.different_ahead": "public",
     "places.rules_shown_on": "rules are public",

@@ -82,7 +82,7 @@ class BridgeBench:
         self.ver += 1
         body = Snapshot(iat=T0, hz=(T0, T0 + 14 * DAY), tz="Europe/Stockholm", doors={**self.doors, **doors},
                         policy=DEFAULT_POLICY, grants=list(grants), reserve=[])  # fmt: skip
-        self.wait(0.9, pump=False)
+        self.wait(2, pump=False)  # a report may be said at once
         self.tell("desired", snapshot.encode(body), (1, self.ver))
 
     def pump(self) -> None:
@@ -320,6 +320,27 @@ def test_an_open_command__releases_the_lock_once(esp: BridgeBench) -> None:
     esp.tell("cmd", Command(id="command-1", n=1, exp=T0 + 80, op="open", d="d1"), (1, esp.ver))
     esp.wait(10)
     assert [m for m in taken if b"opendoor" in m.payload]
+
+
+def test_a_dashboard__opens_once_but_not_in_lockdown(esp: BridgeBench) -> None:
+    assert not esp.bridge.open_once("d1"), "no snapshot, no door"
+    esp.desire()
+    assert esp.bridge.open_once("d1")
+    assert [message for message in esp.out if b"opendoor" in message.payload]
+    assert not esp.bridge.open_once("d9")
+    esp.desire(d1=msgspec.structs.replace(DOOR, mode="lockdown", mode_n=5))
+    assert not esp.bridge.open_once("d1")
+
+
+def test_a_door_in_unlocked_mode__is_opened_again_when_the_locks_broker_returns(
+    tmp_path: Path, lock: SimulatedZigbee
+) -> None:
+    bench = BridgeBench(tmp_path, {"d1": zigbee()}, [lock])
+    bench.desire(d1=msgspec.structs.replace(DOOR, mode="unlocked", mode_n=5, mode_until=T0 + 2 * HOUR))
+    bench.wait(5)
+    bench.bridge.local_connected(False)
+    bench.bridge.local_connected(True)
+    assert [message for message in bench.out if b"UNLOCK" in message.payload]
 
 
 @dataclass

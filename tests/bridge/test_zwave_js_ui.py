@@ -25,7 +25,7 @@ def gateway() -> Iterator[NodeParts]:
 
 @pytest.fixture
 def bench(gateway: NodeParts) -> Iterator[LockBench]:
-    bench = LockBench(ZwaveJsUi(NODE, ZONE, slots=4, windows=2), gateway)
+    bench = LockBench(ZwaveJsUi(NODE, ZONE, slots=2, windows=2), gateway)
     gateway.take = faulty(gateway)  # type: ignore[method-assign]
     yield bench
     fault(gateway, None)
@@ -143,3 +143,20 @@ def test_who_opened_at_the_keypad__is_told_by_slot(bench: LockBench) -> None:
     topic = "zwave/_EVENTS_/ZWAVE_GATEWAY-zwave-js-ui/node/notification"
     bench.tell(Message(topic, json.dumps({"data": data}).encode()))
     assert [(each.what, each.slot) for each in bench.seen] == [("unlocked", None), ("granted", 0)]
+
+
+def test_a_gateway_that_quotes_the_pin__is_not_quoted_in_the_log(bench: LockBench) -> None:
+    bench.is_cut = True
+    bench.want(code("004216"))
+    asked = [json.loads(message.payload) for message in bench.sent]
+    while "set" not in asked[-1]["args"]:  # answer what comes before the PIN is sent
+        result: Any = {"userIdStatus": 0, "userCode": ""} if "get" in asked[-1]["args"] else True
+        answer = {"success": True, "result": result, "origin": asked[-1]}
+        bench.tell(Message(bench.sent[-1].topic.removesuffix("/set"), json.dumps(answer).encode()))
+        bench.pump()
+        asked = [json.loads(message.payload) for message in bench.sent]
+    refusal = {"success": False, "message": "cannot set 004216", "origin": asked[-1]}
+    bench.tell(Message(bench.sent[-1].topic.removesuffix("/set"), json.dumps(refusal).encode()))
+    assert any("cannot set [PIN]" in text for text in bench.said)
+    bench.is_cut = False
+    bench.wait(60)

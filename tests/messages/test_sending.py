@@ -2,12 +2,12 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
 
-from booking import db, feeds, locks, messages, reservations
+from booking import billing, db, feeds, locks, messages, reservations
 from booking.messages import sending
 from booking.people import Actor
 from booking.places import Resource
@@ -252,3 +252,16 @@ async def test_without_a_server__the_log_names_the_mail_and_not_its_text(post: P
 
     assert "mail to ali@demo.test (not sent, none is set up): Att åtgärda: Prov" in caplog.text
     assert await _states() == ["email sent"]
+
+
+async def test_an_invoice__is_told_of_with_its_amount_and_number(post: Post, hall: Resource, eva: Actor, now: datetime) -> None:  # fmt: skip
+    await _booked(hall, eva, now)
+
+    await billing.run_invoices("2401", "2026-11", by=Actor.system(), now=datetime(2026, 12, 1, 6, tzinfo=UTC))
+    await post.pay(datetime(2026, 12, 1, 6, tzinfo=UTC))
+
+    told = post.mail.mails[-1]
+    assert told["Subject"].startswith("Faktura ")
+    assert "Belopp: " in told.get_content()
+    assert "OCR-nummer: " in told.get_content()
+    assert "https://boka.example/mina" in told.get_content()

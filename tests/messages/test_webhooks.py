@@ -89,6 +89,21 @@ async def test_an_action_that_fails__tells_nobody(post: Post, receiver: Simulate
     assert receiver.taken == []
 
 
+async def test_a_door_alarm__says_which_door_and_what_but_no_free_text(post: Post, receiver: SimulatedReceiver, admin: Actor, eva: Actor, now: datetime) -> None:  # fmt: skip
+    await _subscribe(receiver, admin, now, "door.*")
+    async with db.transaction():
+        await journal.record(
+            "alarm.opened", about=None, by=eva, now=now, topics=["doors:2401"],
+            kind="forced", door="hall-1", controller="c1", reason="Eva Lind ringde",
+        )  # fmt: skip
+
+    await post.pay(now)
+
+    told = json.loads(receiver.taken[0].body)
+    assert told["type"] == "door.alarm"
+    assert told["data"] == {"municipality": "2401", "kind": "forced", "door": "hall-1", "controller": "c1"}
+
+
 async def test_nobody_subscribed__nothing_is_owed(
     post: Post, eva: Actor, hall: Resource, now: datetime
 ) -> None:

@@ -32,7 +32,7 @@ from booking.bridge.contract import (
     Trouble,
     decoded,
 )
-from booking.bridge.local_time import to_local
+from booking.bridge.local_time import caveat, to_local
 
 RESULT_MS: Final = 45_000  # Bluetooth to a sleeping lock, then the list is read anew
 LIST_MS: Final = 60_000
@@ -123,6 +123,10 @@ class NukiHub:
             str(entry.code_id) for entry in ours if not any(self._is_same(entry, row) for row in held)
         )
         return Survey(sure, strays)
+
+    def caveat(self, held: Held) -> str | None:
+        """Return what an autumn night does to the window."""
+        return caveat(held.windows, self._zone)
 
     def release(self, free: bool) -> tuple[Message, ...]:
         """Return what unlatches or locks."""

@@ -132,6 +132,10 @@ class Zigbee2Mqtt:
                 taken.add(slot)
         return Survey(frozenset(taken))
 
+    def caveat(self, held: Held) -> str | None:
+        """Nothing: the lock does as told."""
+        return None
+
     def release(self, free: bool) -> tuple[Message, ...]:
         """Return what unlocks or locks."""
         return (self._set_raw({"state": "UNLOCK" if free else "LOCK"}),)

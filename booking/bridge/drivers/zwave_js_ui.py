@@ -35,7 +35,7 @@ from booking.bridge.contract import (
     Window,
     decoded,
 )
-from booking.bridge.local_time import to_local
+from booking.bridge.local_time import caveat, to_local
 
 ANSWER_MS: Final = 30_000  # a sleeping lock is woken, and each frame may be sent three times
 USER_CODE, SCHEDULES, DOOR_LOCK = 99, 78, 98
@@ -77,7 +77,7 @@ class ZwaveJsUi:
         self._told = f"{prefix}/_EVENTS_/ZWAVE_GATEWAY-{gateway}/node/notification"
         self.topics: tuple[str, ...] = (f"{self._api}/+", self._told)
         self.declared = Declared(
-            driver="zwave-js-ui",
+            driver="zwave_js_ui",
             pin=PinRule(4, 10),
             windows=windows,
             time_base="local",
@@ -130,6 +130,10 @@ class ZwaveJsUi:
             if status != FREE and (slot not in pins or (status, pin) == (ENABLED, pins[slot])):
                 taken.add(slot)
         return Survey(frozenset(taken))
+
+    def caveat(self, held: Held) -> str | None:
+        """Return what an autumn night does to the window."""
+        return caveat(held.windows, self._zone)
 
     def release(self, free: bool) -> tuple[Message, ...]:
         """Return what unlocks (mode 0) or locks (mode 255)."""

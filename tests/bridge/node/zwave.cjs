@@ -45,6 +45,7 @@ const framed = {
 };
 
 const capabilities = {
+  txDelay: 1,
   commandClasses: [
     CommandClasses.Version,
     CommandClasses.Supervision,
@@ -84,6 +85,7 @@ async function connect() {
     },
   });
   await server.start();
+  server.server.on("connection", (socket) => socket.setNoDelay(true)); // else each frame waits 40 ms for Nagle
   const driver = new Driver(`tcp://127.0.0.1:${port}`, {
     logConfig: { enabled: false },
     storage: { cacheDir: mkdtempSync(join(tmpdir(), "zwave-")), throttle: "fast" },
