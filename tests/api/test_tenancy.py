@@ -496,30 +496,33 @@ def leaks(world: World, answer: httpx.Response) -> list[str]:
     return [secret for secret in world.secrets if secret in answer.text]
 
 
+FOOTPRINT = [  # what an unwanted change would change
+    "SELECT id || state || version || purpose || coalesce(hold_until::text, '') FROM reservation",
+    "SELECT id || state FROM invoice",
+    "SELECT id || state FROM charge",
+    "SELECT id::text FROM invoice_run",
+    "SELECT id::text FROM rule_set",
+    "SELECT id || name || is_bookable FROM resource",
+    "SELECT id::text FROM resource_image",
+    "SELECT id::text FROM school_break",
+    "SELECT id::text FROM terms",
+    "SELECT id::text FROM opening_schedule",
+    "SELECT id::text FROM opening_exception",
+    "SELECT id || generation::text || coalesce(revoked_at::text, '') FROM feed",
+    "SELECT id || state || url || generation::text FROM webhook_endpoint",
+    "SELECT id || state FROM webhook_delivery",
+    "SELECT id || state FROM message",
+    "SELECT id || coalesce(confirmed_at::text, '') FROM door_command",
+    "SELECT id || name || hint || mode FROM door",
+    "SELECT id || coalesce(acknowledged_at::text, '') FROM door_alarm",
+    "SELECT id || coalesce(revoked_at::text, '') || coalesce(successor::text, '') FROM access_credential",
+    "SELECT id || gen || epoch || quarantine || coalesce(next_gen, 0) || coalesce(retired_at::text, '') FROM controller",
+]
+
+
 async def footprint() -> list[str]:
     """Return what an unwanted change would change."""
-    return await db.column(
-        str,
-        "SELECT id || state || version || purpose || coalesce(hold_until::text, '') FROM reservation"
-        " UNION ALL SELECT id || state FROM invoice UNION ALL SELECT id || state FROM charge"
-        " UNION ALL SELECT id::text FROM invoice_run UNION ALL SELECT id::text FROM rule_set"
-        " UNION ALL SELECT id::text FROM opening_schedule UNION ALL SELECT id::text FROM opening_exception"
-        " UNION ALL SELECT id || generation::text || coalesce(revoked_at::text, '') FROM feed"
-        " UNION ALL SELECT id || state || url || generation::text FROM webhook_endpoint"
-        " UNION ALL SELECT id || state FROM webhook_delivery UNION ALL SELECT id || state FROM message ORDER BY 1",
-        " UNION ALL SELECT id::text FROM invoice_run UNION ALL SELECT id::text FROM rule_set"
-        " UNION ALL SELECT id || name || is_bookable FROM resource UNION ALL SELECT id::text FROM resource_image"
-        " UNION ALL SELECT id::text FROM school_break UNION ALL SELECT id::text FROM terms"
-        " UNION ALL SELECT id::text FROM opening_schedule UNION ALL SELECT id::text FROM opening_exception"
-        " UNION ALL SELECT id || generation::text || coalesce(revoked_at::text, '') FROM feed ORDER BY 1",
-        " UNION ALL SELECT id::text FROM invoice_run"
-        " UNION ALL SELECT id || coalesce(confirmed_at::text, '') FROM door_command"
-        " UNION ALL SELECT id || name || hint || mode FROM door"
-        " UNION ALL SELECT id || coalesce(acknowledged_at::text, '') FROM door_alarm"
-        " UNION ALL SELECT id || coalesce(revoked_at::text, '') || coalesce(successor::text, '') FROM access_credential"
-        " UNION ALL SELECT id || gen || epoch || quarantine || coalesce(next_gen, 0) || coalesce(retired_at::text, '')"
-        " FROM controller ORDER BY 1",
-    )
+    return await db.column(str, " UNION ALL ".join(FOOTPRINT) + " ORDER BY 1")
 
 
 # --- the same rule in the code ---
@@ -528,17 +531,12 @@ READERS = (
     "queries.py",
     "billing/invoice_pages.py",
     "locks/staff.py",
-    "places/hour_pages.py",
-    "places/pages.py",
-    "places/rule_pages.py",
-)
-READERS = (
-    "queries.py",
-    "billing/invoice_pages.py",
-    "locks/staff.py",
     "locks/controllers.py",
     "locks/event_log.py",
     "locks/quarantine.py",
+    "places/hour_pages.py",
+    "places/pages.py",
+    "places/rule_pages.py",
     "locks/alarms.py",
 )
 WITHOUT_ACTOR = {
