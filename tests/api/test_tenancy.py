@@ -500,19 +500,16 @@ async def footprint() -> list[str]:
     """Return what an unwanted change would change."""
     return await db.column(
         str,
-        "SELECT id || state || version || purpose || coalesce(hold_until::text, '') FROM reservation"
+        "SELECT id || state || version || purpose || coalesce(hold_until::text, '') || coalesce(used, '') FROM reservation"
+        " UNION ALL SELECT id || text FROM request_message"
         " UNION ALL SELECT id || state FROM invoice UNION ALL SELECT id || state FROM charge"
-        " UNION ALL SELECT id::text FROM invoice_run UNION ALL SELECT id::text FROM rule_set"
-        " UNION ALL SELECT id::text FROM opening_schedule UNION ALL SELECT id::text FROM opening_exception"
-        " UNION ALL SELECT id || generation::text || coalesce(revoked_at::text, '') FROM feed"
-        " UNION ALL SELECT id || state || url || generation::text FROM webhook_endpoint"
-        " UNION ALL SELECT id || state FROM webhook_delivery UNION ALL SELECT id || state FROM message ORDER BY 1",
         " UNION ALL SELECT id::text FROM invoice_run UNION ALL SELECT id::text FROM rule_set"
         " UNION ALL SELECT id || name || is_bookable FROM resource UNION ALL SELECT id::text FROM resource_image"
         " UNION ALL SELECT id::text FROM school_break UNION ALL SELECT id::text FROM terms"
         " UNION ALL SELECT id::text FROM opening_schedule UNION ALL SELECT id::text FROM opening_exception"
-        " UNION ALL SELECT id || generation::text || coalesce(revoked_at::text, '') FROM feed ORDER BY 1",
-        " UNION ALL SELECT id::text FROM invoice_run"
+        " UNION ALL SELECT id || generation::text || coalesce(revoked_at::text, '') FROM feed"
+        " UNION ALL SELECT id || state || url || generation::text FROM webhook_endpoint"
+        " UNION ALL SELECT id || state FROM webhook_delivery UNION ALL SELECT id || state FROM message"
         " UNION ALL SELECT id || coalesce(confirmed_at::text, '') FROM door_command"
         " UNION ALL SELECT id || name || hint || mode FROM door"
         " UNION ALL SELECT id || coalesce(acknowledged_at::text, '') FROM door_alarm"
