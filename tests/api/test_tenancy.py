@@ -525,18 +525,13 @@ READERS = (
     "queries.py",
     "billing/invoice_pages.py",
     "locks/staff.py",
-    "places/hour_pages.py",
-    "places/pages.py",
-    "places/rule_pages.py",
-)
-READERS = (
-    "queries.py",
-    "billing/invoice_pages.py",
-    "locks/staff.py",
     "locks/controllers.py",
     "locks/event_log.py",
     "locks/quarantine.py",
     "locks/alarms.py",
+    "places/hour_pages.py",
+    "places/pages.py",
+    "places/rule_pages.py",
 )
 WITHOUT_ACTOR = {
     "places.resource": "what there is to book is public",
