@@ -523,6 +523,25 @@ FOOTPRINT = [  # what an unwanted change would change
 async def footprint() -> list[str]:
     """Return what an unwanted change would change."""
     return await db.column(str, " UNION ALL ".join(FOOTPRINT) + " ORDER BY 1")
+    return await db.column(
+        str,
+        "SELECT id || state || version || purpose || coalesce(hold_until::text, '') || coalesce(used, '') FROM reservation"
+        " UNION ALL SELECT id || text FROM request_message"
+        " UNION ALL SELECT id || state FROM invoice UNION ALL SELECT id || state FROM charge"
+        " UNION ALL SELECT id::text FROM invoice_run UNION ALL SELECT id::text FROM rule_set"
+        " UNION ALL SELECT id || name || is_bookable FROM resource UNION ALL SELECT id::text FROM resource_image"
+        " UNION ALL SELECT id::text FROM school_break UNION ALL SELECT id::text FROM terms"
+        " UNION ALL SELECT id::text FROM opening_schedule UNION ALL SELECT id::text FROM opening_exception"
+        " UNION ALL SELECT id || generation::text || coalesce(revoked_at::text, '') FROM feed"
+        " UNION ALL SELECT id || state || url || generation::text FROM webhook_endpoint"
+        " UNION ALL SELECT id || state FROM webhook_delivery UNION ALL SELECT id || state FROM message"
+        " UNION ALL SELECT id || coalesce(confirmed_at::text, '') FROM door_command"
+        " UNION ALL SELECT id || name || hint || mode FROM door"
+        " UNION ALL SELECT id || coalesce(acknowledged_at::text, '') FROM door_alarm"
+        " UNION ALL SELECT id || coalesce(revoked_at::text, '') || coalesce(successor::text, '') FROM access_credential"
+        " UNION ALL SELECT id || gen || epoch || quarantine || coalesce(next_gen, 0) || coalesce(retired_at::text, '')"
+        " FROM controller ORDER BY 1",
+    )
 
 
 # --- the same rule in the code ---
@@ -538,6 +557,9 @@ READERS = (
     "places/pages.py",
     "places/rule_pages.py",
     "locks/alarms.py",
+    "places/hour_pages.py",
+    "places/pages.py",
+    "places/rule_pages.py",
 )
 WITHOUT_ACTOR = {
     "places.resource": "what there is to book is public",
