@@ -1,0 +1,142 @@
+"""A booking has to give way: it is moved or cancelled at no cost to the customer, with a reason, and they are told."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from booking import billing, db, locks, messages, places
+from booking.errors import Conflict
+from booking.ids import new_id
+from booking.people import Actor
+from booking.reservations import offers
+from booking.reservations.calendar import local_day
+from booking.reservations.judging import Case
+from booking.reservations.offers import Customer
+from booking.reservations.releasing import release
+from booking.reservations.rows import Row, tell
+from booking.reservations.series import use_text
+from booking.reservations.writing import Place, occupy, part_of
+from booking.span import Span
+
+Deed = Literal["cancel", "move"]
+Outcome = Literal["moved", "cancelled"]
+
+
+class NotDisplaceable(Conflict):
+    """The booking can't give way: it has ended, or no rule lets the other use come first. `code` says which."""
+
+    code = "not_displaceable"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What becomes of one booking that gives way; a move says where to."""
+
+    reservation: UUID
+    deed: Deed
+    span: Span | None = None
+    resource_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """For what a booking gives way, and why, in words that its customer will read."""
+
+    reason: str
+    block: UUID | None = None
+    by_reservation: UUID | None = None
+
+
+async def give_way(pairs: Sequence[tuple[Row, Decision]], cause: Cause, *, by: Actor, now: datetime) -> None:
+    """Each booking is moved or cancelled as decided, free of charge, with its record and a message owed.
+
+    In the caller's transaction, which has locked the leaves and then the rows. Cancelled ones go first, so that
+    their time can be given to others. Raises SlotTaken where the place moved to is not free.
+    """
+    for row, decision in sorted(pairs, key=lambda pair: pair[1].deed):
+        if decision.deed == "cancel":
+            await release(row, by=by, now=now, reason=cause.reason, by_owner=True)
+        elif decision.span is not None:
+            await _move(row, decision.span, decision.resource_id or row.resource, cause, by, now)
+        outcome: Outcome = "cancelled" if decision.deed == "cancel" else "moved"
+        await _record(row, outcome, cause, by, now)
+        await tell_affected(row, outcome, cause.reason, now)
+
+
+async def _move(row: Row, span: Span, resource_id: UUID, cause: Cause, by: Actor, now: datetime) -> None:
+    """The booking is there and then, and costs no more than before."""
+    resource = await places.resource(resource_id)
+    if resource.facility.municipality.code != row.municipality or row.party is None:
+        raise NotDisplaceable("a booking is moved within its municipality", code="other_municipality")
+    rules = (await places.rules_on([resource.id], local_day(span)))[resource.id]
+    await occupy([Place(row.id, (part_of(resource, rules),), span, row.hold_until)], now=now)
+    quote = await offers.price(resource, span, row.purpose, Customer(row.party))
+    quote = billing.capped(quote, row.price_ore)
+    await db.run(
+        "UPDATE reservation SET resource = $2, starts_at = $3, ends_at = $4, price_ore = $5, price = $6,"
+        " version = version + 1 WHERE id = $1",
+        row.id,
+        resource.id,
+        span.start,
+        span.end,
+        quote.total_ore,
+        billing.snapshot(quote),
+    )
+    if row.state == "confirmed":
+        await billing.change(
+            row.id,
+            party=row.party,
+            municipality=row.municipality,
+            quote=quote,
+            fee=None,
+            may_owe=True,
+            service_at=span.start,
+            text=use_text(Case(resource, span)),
+            now=now,
+        )
+        await locks.move(
+            reservation=row.id,
+            holder=row.party,
+            resources=[resource.id],
+            span=span,
+            purpose=row.purpose,
+            now=now,
+        )
+    was = {"resource": row.resource, "start": row.starts_at, "end": row.ends_at}
+    await tell(row, "reservation.moved", by, now, was=was, reason=cause.reason)
+
+
+async def _record(row: Row, outcome: Outcome, cause: Cause, by: Actor, now: datetime) -> None:
+    await db.run(
+        "INSERT INTO displacement (id, reservation, block, by_reservation, outcome, reason, decided_by, at)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        new_id(),
+        row.id,
+        cause.block,
+        cause.by_reservation,
+        outcome,
+        cause.reason,
+        by.account,
+        now,
+    )
+
+
+async def tell_affected(row: Row, outcome: Outcome, reason: str, now: datetime) -> None:
+    """The one who booked is owed a message: where the booking is now, or that it is gone and costs nothing."""
+    if outcome == "moved":
+        data = {"old_at": row.starts_at, "reason": reason}
+        template: messages.Template = "booking_moved"
+    else:
+        data = {"reason": reason}
+        template = "closure_affects_you"
+    await messages.owe(
+        template,
+        account=row.account,
+        party=row.party,
+        about=row.id,
+        municipality=row.municipality,
+        data=data,
+        now=now,
+    )
