@@ -22,6 +22,7 @@ from booking.api.locks import LockController
 from booking.api.openapi import TidyJson
 from booking.api.people import PeopleController
 from booking.api.places import PlacesController
+from booking.api.requests import RequestController
 from booking.api.reservations import HoldController, ReservationController
 from booking.api.search import SearchController
 from booking.api.series import SeriesController
@@ -42,6 +43,7 @@ CONTROLLERS = [
     HoldController,
     ReservationController,
     SeriesController,
+    RequestController,
     TimelineController,
     LockController,
     InvoiceController,

@@ -69,6 +69,7 @@ Sweep = Callable[[datetime], Awaitable[object]]
 SWEEPS: list[tuple[Sweep, float]] = [
     (reservations.expire_due, 1),
     (reservations.complete_due, 15),
+    (reservations.tell_overdue, 60),
     (settle_payments, 20),
     (run_calendars, 60),
     (tidy, 600),

@@ -3,9 +3,16 @@
 Knows holds, reservations, free time and search. Asks billing for prices and charges, locks for codes.
 """
 
-from booking.reservations.actions import cancel, complete_due, reserve, settle_payment
+from booking.reservations.actions import cancel, complete_due, note_usage, reserve, settle_payment
 from booking.reservations.days import Days, availability
-from booking.reservations.errors import HoldExpired, SlotTaken
+from booking.reservations.errors import (
+    AlreadyDecided,
+    BreaksRule,
+    HoldExpired,
+    NotMovable,
+    QuotaFull,
+    SlotTaken,
+)
 from booking.reservations.holds import (
     Wish,
     adopt_holds,
@@ -16,20 +23,18 @@ from booking.reservations.holds import (
     release_hold,
 )
 from booking.reservations.misfits import Outside, outside_hours
+from booking.reservations.moving import MovePlan, Target, move, preview_move
 from booking.reservations.offers import Customer, price
-from booking.reservations.queries import (
-    Held,
-    Purpose,
-    ReservationCard,
-    ReservationPage,
-    TimelineBooking,
-    cards,
-    held,
-    must_see,
-    page,
-    timeline,
-)
+from booking.reservations.queries import cards, cards_by_id, held, must_see, page
 from booking.reservations.recurrence import BadRule, Wall
+from booking.reservations.requests import (
+    answer_proposal,
+    approve,
+    propose,
+    reject,
+    tell_overdue,
+    write_message,
+)
 from booking.reservations.search import Facet, Facets, Hit, Query, Results, Suggestion, alternatives, search
 from booking.reservations.series import (
     Chosen,
@@ -40,9 +45,21 @@ from booking.reservations.series import (
     preview_series,
 )
 from booking.reservations.series_queries import SeriesCard, SeriesPage, series_of, series_page
+from booking.reservations.staff_queries import requests, timeline
+from booking.reservations.views import (
+    Held,
+    Purpose,
+    RequestCard,
+    ReservationCard,
+    ReservationPage,
+    TimelineBooking,
+    Used,
+)
 
 __all__ = [
+    "AlreadyDecided",
     "BadRule",
+    "BreaksRule",
     "Chosen",
     "Customer",
     "Days",
@@ -51,9 +68,13 @@ __all__ = [
     "Held",
     "Hit",
     "HoldExpired",
+    "MovePlan",
+    "NotMovable",
     "Outside",
     "Purpose",
     "Query",
+    "QuotaFull",
+    "RequestCard",
     "ReservationCard",
     "ReservationPage",
     "Results",
@@ -64,31 +85,44 @@ __all__ = [
     "SeriesWish",
     "SlotTaken",
     "Suggestion",
+    "Target",
     "TimelineBooking",
+    "Used",
     "Wall",
     "Wish",
     "adopt_holds",
     "alternatives",
+    "answer_proposal",
+    "approve",
     "availability",
     "book_series",
     "cancel",
     "cards",
+    "cards_by_id",
     "change_hold",
     "complete_due",
     "expire_due",
     "extend_hold",
     "held",
     "hold",
+    "move",
     "must_see",
+    "note_usage",
     "outside_hours",
     "page",
+    "preview_move",
     "preview_series",
     "price",
+    "propose",
+    "reject",
     "release_hold",
+    "requests",
     "reserve",
     "search",
     "series_of",
     "series_page",
     "settle_payment",
+    "tell_overdue",
     "timeline",
+    "write_message",
 ]

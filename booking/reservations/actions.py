@@ -1,70 +1,137 @@
-"""Reserve, pay, cancel, complete. One public function = one transaction = one verb a clerk would use."""
+"""Reserve, pay, cancel, complete, tell how it was used. One public function = one transaction = one verb."""
 
 from datetime import datetime, timedelta
+from typing import Literal
 from uuid import UUID
 
-from booking import billing, db, locks, messages, places
-from booking.clock import SWEDEN
+from booking import billing, db, messages
 from booking.errors import NotFound, Rejected
 from booking.people import Actor, Role
 from booking.reservations import offers
-from booking.reservations.errors import (
-    NotCancellable,
-    PriceChanged,
+from booking.reservations.allowing import (
+    Allowed,
+    may_waive,
+    must_accept,
+    must_be_allowed,
+    must_book_for,
+    must_have_quota,
+    note_waiver,
+    was_waived,
 )
+from booking.reservations.confirming import by_method, confirm, invoice_text, must_be_payable
+from booking.reservations.errors import NotCancellable, NotYetUsed, PriceChanged
 from booking.reservations.offers import Customer
+from booking.reservations.ordering import order_of
 from booking.reservations.releasing import release
-from booking.reservations.rows import COLUMNS, Row, locked, own_hold, set_hold_until, tell
+from booking.reservations.rows import COLUMNS, Row, locked, may_handle, own_hold, tell
 
-PAY = timedelta(minutes=30)
+REPAY = timedelta(minutes=35)  # a payment page lives half an hour at least
 
 
 async def reserve(
-    hold_id: UUID, *, method: str, expected_ore: int, by: Actor, now: datetime, return_url: str
+    hold_id: UUID,
+    *,
+    method: str,
+    expected_ore: int,
+    by: Actor,
+    now: datetime,
+    return_url: str,
+    terms_version: str | None = None,
+    reason: str | None = None,
 ) -> UUID:
-    """A hold has become a reservation: confirmed with its charge and door, or waiting for its payment.
+    """A hold has become a reservation: confirmed with its charge and doors, waiting for payment, or a request.
 
-    Raises HoldExpired, PriceChanged, Rejected (`invoice_not_allowed`, `not_free`), NotAllowed.
+    All rules are asked again, now that it is known who books. Raises HoldExpired, PriceChanged, BreaksRule,
+    QuotaFull, TermsNotAccepted, Rejected (`invoice_not_allowed`, `not_free`), NotAllowed.
     """
-    account = by.must_be_known()
-    async with db.transaction():
-        held = await own_hold(hold_id, by, now)
-        party = held.party or by.party
-        if party is None:
-            raise Rejected("choose for whom you book", code="party_missing")
-        by.must_act_for(party)
-        resource = await places.resource(held.resource, in_use=False)
-        quote = await offers.price(resource, held.span, held.purpose, Customer(party))
-        if quote.total_ore != expected_ore:
-            raise PriceChanged("the price is another for this customer", price=billing.shown(quote))
-        await db.run(
-            "UPDATE reservation SET party = $2, account = $3, method = $4, price_ore = $5, price = $6,"
-            " version = version + 1 WHERE id = $1",
-            held.id,
-            party,
-            account,
-            method,
-            quote.total_ore,
-            billing.snapshot(quote),
-        )
-        held.party = party
-        await _by_method(held, method, quote, by, now, return_url)
-    return held.id
+    by.must_be_known()
+
+    async def act() -> None:
+        async with db.transaction():
+            held = await own_hold(hold_id, by, now)
+            await _reserve(held, method, expected_ore, by, now, return_url, terms_version, reason)
+
+    await db.retried(act)
+    return hold_id
+
+
+async def _reserve(
+    held: Row,
+    method: str,
+    expected_ore: int,
+    by: Actor,
+    now: datetime,
+    return_url: str,
+    terms_version: str | None,
+    reason: str | None,
+) -> None:
+    party = held.party or by.party
+    if party is None:
+        raise Rejected("choose for whom you book", code="party_missing")
+    waive = may_waive(by, held.municipality, reason)
+    if waive and reason is not None:
+        await note_waiver(held.id, held.municipality, reason, by, now)
+    waive = waive or (by.has(held.municipality, Role.STAFF) and await was_waived(held.id, by))
+    must_book_for(by, party, held.municipality, waive=waive)
+    order, customer = await order_of(held), Customer(party)
+    allowed = await must_be_allowed(order, held.span, held.purpose, customer, at=held.created_at, waive=waive)
+    must_accept(allowed.rules, terms_version, municipality=held.municipality)
+    if not waive:
+        wanted = [(held.span, allowed.rules)]
+        await must_have_quota(party, order.main.facility.id, wanted, now=now, without=[held.id])
+    quote = await offers.price_of(order, held.span, held.purpose, customer)
+    if quote.total_ore != expected_ore:
+        raise PriceChanged("the price is another for this customer", price=billing.shown(quote))
+    await must_be_payable(party, method, quote)
+    await db.run(
+        "UPDATE reservation SET party = $2, account = $3, method = $4, price_ore = $5, price = $6, terms = $7,"
+        " version = version + 1 WHERE id = $1",
+        held.id,
+        party,
+        by.account,
+        method,
+        quote.total_ore,
+        billing.snapshot(quote),
+        terms_version,
+    )
+    held.party = party
+    if allowed.needs_approval and not waive:  # staff who book for a reason have decided already
+        await _request(held, allowed, by, now)
+    else:
+        await by_method(held, method, quote, by, now, return_url)
+
+
+async def _request(held: Row, allowed: Allowed, by: Actor, now: datetime) -> None:
+    """Staff will decide. The time is kept until then, or not at all, as the resource's rules say."""
+    await db.run(
+        "UPDATE reservation SET state = 'requested', hold_until = NULL, answer_by = $2 WHERE id = $1",
+        held.id,
+        now + timedelta(days=allowed.answer_days),
+    )
+    if allowed.rules.pending_holds:
+        await db.run("UPDATE occupancy SET hold_until = NULL WHERE reservation = $1", held.id)
+    else:
+        await db.run("DELETE FROM occupancy WHERE reservation = $1", held.id)
+    await tell(held, "reservation.requested", by, now)
 
 
 async def settle_payment(outcome: billing.PaymentOutcome, *, now: datetime) -> None:
     """What Stripe says is now true here: confirmed with code and charge, refunded if nothing needs it, or still open.
 
-    Safe to run any number of times for the same outcome.
+    A page that ran out while the time is still kept is replaced. Safe to run any number of times for one outcome.
     """
     by = Actor.system()
     async with db.transaction():
         found = await locked(outcome.source)
         news = await billing.record_payment(outcome, now=now)
-        if found is None or news != "paid":
+        if found is None or news not in ("paid", "expired"):
             return
-        if found.state == "awaiting_payment":
-            await _confirm(found, billing.read_snapshot(found.price), by, now, payment=outcome.payment_id)
+        waits = found.state == "awaiting_payment"
+        if news == "expired":
+            if waits and found.hold_until is not None and found.hold_until > now + REPAY:
+                await billing.renew_payment(found.id, now=now)
+        elif waits:
+            await confirm(found, billing.read_snapshot(found.price), by, now, payment=outcome.payment_id)
         else:  # too late, or paid twice: what no charge keeps goes back
             reason = "too_late" if found.state in ("expired", "cancelled") else "paid_twice"
             await billing.refund(found.id, reason=reason, now=now)
@@ -74,13 +141,15 @@ async def settle_payment(outcome: billing.PaymentOutcome, *, now: datetime) -> N
 async def cancel(reservation_id: UUID, *, by: Actor, now: datetime, reason: str | None = None) -> None:
     """The time is free, the door will forget the code, and the money follows the list's rule for the notice given.
 
-    Raises NotFound for a foreign reservation, NotCancellable once it has started.
+    A request that is cancelled is withdrawn. Raises NotFound for a foreign reservation, NotCancellable once it has
+    started.
     """
     async with db.transaction():
         found = await locked(reservation_id)
-        if found is None or not _may_handle(found, by):
+        if found is None or not may_handle(found, by):
             raise NotFound("there is no such reservation")
-        if found.state not in ("confirmed", "awaiting_payment") or found.starts_at <= now:
+        alive = found.state in ("confirmed", "awaiting_payment", "requested")
+        if not alive or found.starts_at <= now:
             raise NotCancellable("this booking can't be cancelled any more")
         await release(found, by=by, now=now, reason=reason)
         await messages.owe("booking_cancelled", account=found.account, party=found.party, about=found.id, municipality=found.municipality, data={"reason": reason}, now=now)  # fmt: skip
@@ -101,74 +170,35 @@ async def complete_due(now: datetime) -> int:
     return len(over)
 
 
-async def _by_method(
-    held: Row, method: str, quote: billing.Quote, by: Actor, now: datetime, return_url: str
+async def note_usage(
+    reservation_id: UUID,
+    used: Literal["used", "no_show"],
+    *,
+    by: Actor,
+    now: datetime,
+    reason: str | None = None,
 ) -> None:
-    if quote.total_ore == 0:
-        await _confirm(held, quote, by, now)
-    elif method == "invoice":
-        if not await db.value(bool, "SELECT may_be_invoiced FROM party WHERE id = $1", held.party):
-            raise Rejected("this customer pays when booking", code="invoice_not_allowed")
-        await _confirm(held, quote, by, now)
-    elif method == "card" and held.party is not None:
-        await db.run("UPDATE reservation SET state = 'awaiting_payment' WHERE id = $1", held.id)
-        await set_hold_until(held.id, now + PAY)
-        await billing.begin_payment(
-            source=held.id,
-            party=held.party,
-            municipality=held.municipality,
-            quote=quote,
-            text=await _invoice_text(held),
-            return_url=return_url.format(id=held.id),
-            expires_at=now + PAY,
-            now=now,
-        )
-        await tell(held, "reservation.awaits_payment", by, now)
-    else:
-        raise Rejected("this booking is not free of charge", code="not_free")
+    """It stands whether the time was used. Unused time costs what the list says; taking it back takes that back.
 
-
-async def _confirm(
-    row: Row, quote: billing.Quote, by: Actor, now: datetime, payment: UUID | None = None
-) -> None:
-    """Confirmed, charged and promised at its door, all in the caller's transaction."""
-    if row.party is None:
-        raise Rejected("choose for whom you book", code="party_missing")
-    await db.run(
-        "UPDATE reservation SET state = 'confirmed', confirmed_at = $2, hold_until = NULL,"
-        " version = version + 1 WHERE id = $1",
-        row.id,
-        now,
-    )
-    await db.run("UPDATE occupancy SET hold_until = NULL WHERE reservation = $1", row.id)
-    await billing.charge(
-        source=row.id,
-        party=row.party,
-        municipality=row.municipality,
-        kind="usage",
-        quote=quote,
-        service_at=row.starts_at,
-        text=await _invoice_text(row),
-        paid_by=payment,
-        now=now,
-    )
-    await locks.grant(
-        reservation=row.id,
-        holder=row.party,
-        resources=[row.resource],
-        span=row.span,
-        purpose=row.purpose,
-        now=now,
-    )
-    await tell(row, "reservation.confirmed", by, now)
-    await messages.owe("booking_confirmed", account=row.account, party=row.party, about=row.id, municipality=row.municipality, now=now)  # fmt: skip
-
-
-async def _invoice_text(row: Row) -> str:
-    resource = await places.resource(row.resource, in_use=False)
-    start, end = (moment.astimezone(SWEDEN) for moment in (row.starts_at, row.ends_at))
-    return f"{resource.facility.name}, {resource.name}, {start:%Y-%m-%d %H:%M}–{end:%H:%M}"
-
-
-def _may_handle(row: Row, by: Actor) -> bool:
-    return row.party in by.acts_for or by.has(row.municipality, Role.STAFF)
+    Raises NotFound for others than the owner's staff, NotYetUsed before the start.
+    """
+    async with db.transaction():
+        found = await locked(reservation_id)
+        if found is None or found.kind != "booking":
+            raise NotFound("there is no such reservation")
+        by.must_have(found.municipality, Role.STAFF)
+        if found.state not in ("confirmed", "completed") or found.starts_at > now or found.party is None:
+            raise NotYetUsed("it can be told when it has begun")
+        if used == found.used:
+            return
+        await db.run("UPDATE reservation SET used = $2, version = version + 1 WHERE id = $1", found.id, used)
+        if used == "no_show":
+            paid = billing.read_snapshot(found.price)
+            fee = billing.no_show_fee(await billing.tariff_of(paid), paid)
+            text = f"Ej utnyttjad tid: {await invoice_text(found)}"
+            await billing.charge_fee(
+                found.id, found.party, found.municipality, "no_show", fee, found.starts_at, text, now
+            )
+        elif found.used == "no_show":
+            await billing.drop_fee(found.id, "no_show", now=now)
+        await tell(found, f"reservation.{used}", by, now, reason=reason)

@@ -11,8 +11,9 @@ from booking.reservations.blocks import BlockWish, Category, Ground, ground_of, 
 from booking.reservations.judging import Alternative, Case, Verdict, with_alternatives
 from booking.reservations.offers import Customer
 from booking.reservations.outlook import Claim, look_ahead, taken_in
-from booking.reservations.queries import ReservationCard, cards_of
+from booking.reservations.queries import cards_by_id
 from booking.reservations.rows import Row
+from booking.reservations.views import ReservationCard
 from booking.span import Span
 
 
@@ -72,17 +73,12 @@ async def preview_block(wish: BlockWish, *, by: Actor, now: datetime) -> BlockPr
     """
     ground = await ground_of(wish, by, now)
     found = await in_the_way(ground, now)
-    cards = {one.id: one for one in await cards_of([one.id for one in found.bookings], by, now)}
+    cards = {one.id: one for one in await cards_by_id([one.id for one in found.bookings], by, now)}
     best = await _best(found.bookings, ground, now)
     affected = [Affected(cards[one.id], best.get(one.id)) for one in found.bookings if one.id in cards]
     return BlockPreview(
         len(ground.spans), affected, await _requests(ground), [one.title for one in found.blocks]
     )
-
-
-async def affected_cards(ids: list[UUID], by: Actor, now: datetime) -> list[ReservationCard]:
-    """Return bookings that a block met and nobody decided about, to the staff who were refused."""
-    return await cards_of(ids, by, now)
 
 
 async def _best(bookings: list[Row], ground: Ground, now: datetime) -> dict[UUID, Alternative]:

@@ -1,23 +1,18 @@
 """A booking has to give way: it is moved or cancelled at no cost to the customer, with a reason, and they are told."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from booking import billing, db, locks, messages, places
+from booking import db, messages
 from booking.errors import Conflict
 from booking.ids import new_id
 from booking.people import Actor
-from booking.reservations import offers
-from booking.reservations.calendar import local_day
-from booking.reservations.judging import Case
-from booking.reservations.offers import Customer
+from booking.reservations.moving import Target, carry_out, plan_move
 from booking.reservations.releasing import release
-from booking.reservations.rows import Row, tell
-from booking.reservations.series import use_text
-from booking.reservations.writing import Place, occupy, part_of
+from booking.reservations.rows import Row
 from booking.span import Span
 
 Deed = Literal["cancel", "move"]
@@ -59,53 +54,21 @@ async def give_way(pairs: Sequence[tuple[Row, Decision]], cause: Cause, *, by: A
         if decision.deed == "cancel":
             await release(row, by=by, now=now, reason=cause.reason, by_owner=True)
         elif decision.span is not None:
-            await _move(row, decision.span, decision.resource_id or row.resource, cause, by, now)
+            await _move(row, Target(decision.span, decision.resource_id), cause, by, now)
         outcome: Outcome = "cancelled" if decision.deed == "cancel" else "moved"
         await _record(row, outcome, cause, by, now)
         await tell_affected(row, outcome, cause.reason, now)
 
 
-async def _move(row: Row, span: Span, resource_id: UUID, cause: Cause, by: Actor, now: datetime) -> None:
-    """The booking is there and then, and costs no more than before."""
-    resource = await places.resource(resource_id)
-    if resource.facility.municipality.code != row.municipality or row.party is None:
-        raise NotDisplaceable("a booking is moved within its municipality", code="other_municipality")
-    rules = (await places.rules_on([resource.id], local_day(span)))[resource.id]
-    await occupy([Place(row.id, (part_of(resource, rules),), span, row.hold_until)], now=now)
-    quote = await offers.price(resource, span, row.purpose, Customer(row.party))
-    quote = billing.capped(quote, row.price_ore)
-    await db.run(
-        "UPDATE reservation SET resource = $2, starts_at = $3, ends_at = $4, price_ore = $5, price = $6,"
-        " version = version + 1 WHERE id = $1",
-        row.id,
-        resource.id,
-        span.start,
-        span.end,
-        quote.total_ore,
-        billing.snapshot(quote),
-    )
-    if row.state == "confirmed":
-        await billing.change(
-            row.id,
-            party=row.party,
-            municipality=row.municipality,
-            quote=quote,
-            fee=None,
-            may_owe=True,
-            service_at=span.start,
-            text=use_text(Case(resource, span)),
-            now=now,
+async def _move(row: Row, target: Target, cause: Cause, by: Actor, now: datetime) -> None:
+    """The booking is there and then, and costs no more than before, whoever of the staff decided it."""
+    if row.state == "awaiting_payment":
+        raise NotDisplaceable(
+            "a booking that waits for its payment is cancelled, not moved", code="awaits_payment"
         )
-        await locks.move(
-            reservation=row.id,
-            holder=row.party,
-            resources=[resource.id],
-            span=span,
-            purpose=row.purpose,
-            now=now,
-        )
-    was = {"resource": row.resource, "start": row.starts_at, "end": row.ends_at}
-    await tell(row, "reservation.moved", by, now, was=was, reason=cause.reason)
+    owner = replace(by, acts_for=frozenset())  # also when they act for the customer
+    plan = await plan_move(row, target, owner, now)
+    await carry_out(row, plan, target.span, by=owner, now=now, reason=cause.reason)
 
 
 async def _record(row: Row, outcome: Outcome, cause: Cause, by: Actor, now: datetime) -> None:

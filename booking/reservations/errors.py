@@ -43,6 +43,34 @@ class TooManyHolds(NotAllowed):
     code = "too_many_holds"
 
 
+class QuotaFull(Conflict):
+    """The party has as many bookings as it may have; `code` says of what."""
+
+
+class TermsNotAccepted(Conflict):
+    """Another version of the terms is in force; `terms` says which."""
+
+    code = "terms_not_accepted"
+
+
+class NotMovable(Conflict):
+    """The booking has started, is over, or waits for something else first."""
+
+    code = "not_movable"
+
+
+class NotYetUsed(Conflict):
+    """Whether a booking was used can be told once it has begun, and while it stands."""
+
+    code = "not_yet_used"
+
+
+class AlreadyDecided(Conflict):
+    """The request has been answered, or has ended."""
+
+    code = "already_decided"
+
+
 class BreaksRule(Rejected):
     """The wish breaks a rule of the resource; `code` names it."""
 

@@ -4,20 +4,21 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from booking import billing, db, places
+from booking import billing, db
 from booking.ids import new_id
-from booking.people import Actor
-from booking.places import Resource
+from booking.people import Actor, Role
 from booking.reservations import offers
-from booking.reservations.availability import open_days_around
-from booking.reservations.calendar import local_day, refusal
-from booking.reservations.errors import (
-    RULES,
-    AlreadyExtended,
-    BreaksRule,
-    TooManyHolds,
+from booking.reservations.allowing import (
+    may_waive,
+    must_be_allowed,
+    must_book_for,
+    must_have_quota,
+    note_waiver,
+    was_waived,
 )
+from booking.reservations.errors import AlreadyExtended, TooManyHolds
 from booking.reservations.offers import Customer
+from booking.reservations.ordering import order_of, ordered, pick
 from booking.reservations.rows import (
     COLUMNS,
     Row,
@@ -28,7 +29,7 @@ from booking.reservations.rows import (
     own_hold,
     set_hold_until,
 )
-from booking.reservations.writing import NewRow, part_of, take
+from booking.reservations.writing import NewRow, Part, take
 from booking.span import Span
 
 HOLD, MOST_HOLDS = timedelta(minutes=10), 5
@@ -36,30 +37,55 @@ HOLD, MOST_HOLDS = timedelta(minutes=10), 5
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What somebody wants to book."""
+    """What somebody wants to book. `reason`: why the owner's staff waive rules that they may waive."""
 
     resource_id: UUID
     span: Span
     purpose: str = "private"
     customer: Customer = field(default_factory=Customer)
     title: str | None = None
+    together: tuple[UUID, ...] = ()
+    equipment: tuple[tuple[UUID, int], ...] = ()  # pool or thing, how many
+    reason: str | None = None
 
 
 async def hold(wish: Wish, *, by: Actor, now: datetime) -> UUID:
     """The time is the actor's for ten minutes, against everybody else. Returns the hold.
 
-    Raises BreaksRule, SlotTaken, TooManyHolds, NotAllowed for a foreign party, billing.NotPriced.
+    Raises BreaksRule, QuotaFull, SlotTaken, TooManyHolds, NotAllowed for a foreign party, billing.NotPriced.
     """
-    if wish.customer.party is not None:
-        by.must_act_for(wish.customer.party)
-    resource = await places.resource(wish.resource_id)
-    rules = await _must_follow_rules(resource, wish, now)
-    quote = await offers.price(resource, wish.span, wish.purpose, wish.customer)
-    row = NewRow(
-        id=new_id(),
-        parts=(part_of(resource, rules),),
+    order = await ordered(wish.resource_id, wish.together, wish.equipment)
+    owner, party = order.main.facility.municipality.code, wish.customer.party
+    waive = may_waive(by, owner, wish.reason)
+    if party is not None:
+        must_book_for(by, party, owner, waive=waive)
+    allowed = await must_be_allowed(order, wish.span, wish.purpose, wish.customer, at=now, waive=waive)
+    quote = await offers.price_of(order, wish.span, wish.purpose, wish.customer)
+    hold_id = new_id()
+
+    async def act() -> None:
+        async with db.transaction():
+            await _must_have_few_holds(by, now)
+            if party is not None and not waive:
+                wanted = [(wish.span, allowed.rules)]
+                await must_have_quota(party, order.main.facility.id, wanted, now=now, with_holds=True)
+            parts = await pick(order, wish.span, now=now)
+            await take([_held(hold_id, wish, parts, owner, quote, by, now)], now=now)
+            if waive and wish.reason is not None:
+                await note_waiver(hold_id, owner, wish.reason, by, now)
+
+    await db.retried(act)
+    return hold_id
+
+
+def _held(
+    id: UUID, wish: Wish, parts: tuple[Part, ...], owner: str, quote: billing.Quote, by: Actor, now: datetime
+) -> NewRow:
+    return NewRow(
+        id=id,
+        parts=parts,
         span=wish.span,
-        municipality=resource.facility.municipality.code,
+        municipality=owner,
         state="held",
         purpose=wish.purpose,
         created_at=now,
@@ -73,31 +99,25 @@ async def hold(wish: Wish, *, by: Actor, now: datetime) -> UUID:
         price=billing.snapshot(quote),
     )
 
-    async def act() -> None:
-        async with db.transaction():
-            await _must_have_few_holds(by, now)
-            await take([row], now=now)
-
-    await db.retried(act)
-    return row.id
-
 
 async def change_hold(
     hold_id: UUID, customer: Customer | None, purpose: str | None, *, by: Actor, now: datetime
 ) -> None:
     """The hold has the price of another identity or purpose; None keeps what it has.
 
-    Raises NotFound, HoldExpired, NotAllowed.
+    Raises NotFound, HoldExpired, NotAllowed, BreaksRule where these people or this purpose may not.
     """
     async with db.transaction():
         held = await own_hold(hold_id, by, now)
         party = held.party or by.party
         customer = customer or Customer(party, None if party else held.home)
         purpose = purpose or held.purpose
+        waive = by.has(held.municipality, Role.STAFF) and await was_waived(held.id, by)
         if customer.party is not None:
-            by.must_act_for(customer.party)
-        resource = await places.resource(held.resource, in_use=False)
-        quote = await offers.price(resource, held.span, purpose, customer)
+            must_book_for(by, customer.party, held.municipality, waive=waive)
+        order = await order_of(held)
+        await must_be_allowed(order, held.span, purpose, customer, at=held.created_at, waive=waive)
+        quote = await offers.price_of(order, held.span, purpose, customer)
         await db.run(
             "UPDATE reservation SET party = $2, home = $3, purpose = $4, price_ore = $5, price = $6,"
             " account = coalesce(account, $7), version = version + 1 WHERE id = $1",
@@ -141,8 +161,7 @@ async def adopt_holds(session: UUID, *, by: Actor) -> None:
 
 
 async def expire_due(now: datetime) -> int:
-    """Holds and unpaid reservations that have run out are free again; returns how many."""
-    count = 0
+    """Holds and unpaid reservations that have run out, and requests whose start has passed, are gone; how many."""
     async with db.transaction():
         due = await db.rows(
             Row,
@@ -150,21 +169,15 @@ async def expire_due(now: datetime) -> int:
             " AND hold_until <= $1 ORDER BY hold_until LIMIT 100 FOR UPDATE SKIP LOCKED",
             now,
         )
+        due += await db.rows(
+            Row,
+            f"SELECT {COLUMNS} FROM reservation WHERE state = 'requested' AND starts_at <= $1"
+            " ORDER BY id LIMIT 100 FOR UPDATE SKIP LOCKED",
+            now,
+        )
         for one in due:
             await expire(one, now)
-            count += 1
-    return count
-
-
-async def _must_follow_rules(resource: Resource, wish: Wish, now: datetime) -> places.Rules:
-    day = local_day(wish.span)
-    opening = (await open_days_around([resource], wish.span))[resource.calendar]
-    rules = (await places.rules_on([resource.id], day))[resource.id]
-    who = await offers.who(wish.customer, resource.facility.municipality.code, day)
-    code = refusal(rules, opening, wish.span, now, who, wish.purpose)
-    if code is not None:
-        raise BreaksRule(RULES[code], code=code)
-    return rules
+    return len(due)
 
 
 async def _must_have_few_holds(by: Actor, now: datetime) -> None:

@@ -7,7 +7,8 @@ from typing import Literal
 from uuid import UUID
 
 from booking import billing, db, places
-from booking.places import Resource, ResourceCard
+from booking.places import Resource, ResourceCard, Rules
+from booking.reservations.allowing import quota_refusals
 from booking.reservations.calendar import day_span, is_free, local_day, raster, refusal
 from booking.reservations.offers import Customer
 from booking.reservations.outlook import Claim, Outlook, Taken, look_ahead, taken_in
@@ -47,15 +48,11 @@ class Verdict:
 
 
 async def judge(
-    cases: Sequence[Case],
-    outlook: Outlook,
-    *,
-    ignoring: Iterable[UUID] = (),
-    waived: frozenset[str] = frozenset(),
+    cases: Sequence[Case], outlook: Outlook, *, ignoring: Iterable[UUID] = ()
 ) -> tuple[list[Verdict], list[list[Span]]]:
     """Return a verdict on each case, and what is taken on each one's day. Quotas are not looked at.
 
-    `ignoring` are reservations that would give their time up; `waived` are codes of rules that staff may break.
+    `ignoring` are reservations that would give their time up.
     """
     found = await taken_in(
         [Claim(tuple(one.resource.leaves), _day_of(one, outlook)) for one in cases], outlook.now
@@ -67,7 +64,7 @@ async def judge(
     verdicts = []
     for n, (case, taken) in enumerate(zip(cases, kept, strict=True)):
         met = _in_the_way(case, taken, outlook)
-        verdicts.append(_verdict(case, met, blocks, n in own, outlook, waived))
+        verdicts.append(_verdict(case, met, blocks, n in own, outlook))
     return verdicts, [sorted({one.span for one in each}) for each in kept]
 
 
@@ -105,24 +102,48 @@ def _own_overlaps(cases: Sequence[Case], outlook: Outlook) -> set[int]:
     return clash
 
 
-def _verdict(
-    case: Case, met: list[Taken], blocks: set[UUID], overlaps: bool, outlook: Outlook, waived: frozenset[str]
-) -> Verdict:
+def _verdict(case: Case, met: list[Taken], blocks: set[UUID], overlaps: bool, outlook: Outlook) -> Verdict:
     code = outlook.refusal(case.resource, case.span)
     quote = None
     try:
         quote = outlook.quote(case.resource, case.span)
     except billing.NotPriced as error:
         code = code or error.code
-    if code is not None and code not in waived:
+    if code is not None:
         return Verdict(case, "refused", code, quote)
     if overlaps:
         return Verdict(case, "refused", "overlaps_itself", quote)
     if met:
         reason = "blocked" if any(one.reservation in blocks for one in met) else "booked"
         return Verdict(case, "taken", reason, quote)
-    needs = outlook.rules_of(case.resource, case.span).needs_approval
-    return Verdict(case, "request" if needs else "free", None, quote)
+    asks = outlook.rules_of(case.resource, case.span).needs_approval and not outlook.waive
+    return Verdict(case, "request" if asks else "free", None, quote)
+
+
+async def with_quotas(
+    verdicts: Sequence[Verdict], party: UUID, outlook: Outlook, *, without: Sequence[UUID] = ()
+) -> list[Verdict]:
+    """Return the verdicts; those beyond what the party may have, the series' own times counted, are refused."""
+    if outlook.waive:
+        return list(verdicts)
+    result = list(verdicts)
+    for facility in {one.case.resource.facility.id for one in verdicts}:
+        mine = [
+            n
+            for n, one in enumerate(verdicts)
+            if one.reason is None and one.case.resource.facility.id == facility
+        ]
+        wanted = wanted_by([verdicts[n] for n in mine], outlook)
+        codes = await quota_refusals(party, facility, wanted, now=outlook.now, without=without)
+        for n, code in zip(mine, codes, strict=True):
+            if code is not None:
+                result[n] = replace(result[n], status="refused", reason=code)
+    return result
+
+
+def wanted_by(verdicts: Sequence[Verdict], outlook: Outlook) -> list[tuple[Span, Rules]]:
+    """Return the times with the rules of their days, as quotas are asked."""
+    return [(one.case.span, outlook.rules_of(one.case.resource, one.case.span)) for one in verdicts]
 
 
 async def with_alternatives(

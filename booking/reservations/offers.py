@@ -18,6 +18,20 @@ class Customer:
     home: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a booking is of: its resource (or a pool of like ones), others booked with it, equipment by count."""
+
+    main: Resource
+    together: tuple[Resource, ...] = ()
+    equipment: tuple[tuple[Resource, int], ...] = ()
+
+    @property
+    def resources(self) -> list[Resource]:
+        """Return everything that is asked for, the main thing first."""
+        return [self.main, *self.together, *(one for one, _ in self.equipment)]
+
+
 class _PartyFacts(db.Record):
     kind: str
     home: str | None
@@ -44,10 +58,23 @@ async def who(customer: Customer, owner: str, day: date) -> Who:
 
 async def price(resource: Resource, span: Span, purpose: str, customer: Customer) -> billing.Quote:
     """Return the price with its explanation. Raises billing.NotPriced where the list has none."""
-    owner, day = resource.facility.municipality.code, local_day(span)
+    return await price_of(Order(resource), span, purpose, customer)
+
+
+async def price_of(order: Order, span: Span, purpose: str, customer: Customer) -> billing.Quote:
+    """Return the price of all that is ordered, line by line. Equipment that the list does not price is free."""
+    owner, day = order.main.facility.municipality.code, local_day(span)
     tariff = await billing.tariff_in_force(owner, day)
     facts = await billing.customer_facts(customer.party, owner, day, customer.home)
-    return billing.quote(tariff, usage(resource, span, purpose), facts)
+
+    def priced(resource: Resource) -> billing.Quote:
+        return billing.quote(tariff, usage(resource, span, purpose), facts)
+
+    items = [billing.Item(one.name, 1, priced(one)) for one in order.together]
+    for one, count in order.equipment:
+        listed = one.tariff_class in tariff.data.classes
+        items.append(billing.Item(one.name, count, priced(one) if listed else None))
+    return billing.combined(priced(order.main), items)
 
 
 def usage(resource: Resource, span: Span, purpose: str) -> billing.Usage:

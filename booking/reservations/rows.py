@@ -5,7 +5,7 @@ from uuid import UUID
 
 from booking import billing, db, journal
 from booking.errors import NotFound
-from booking.people import Actor
+from booking.people import Actor, Role
 from booking.reservations.errors import HoldExpired
 from booking.span import Span
 
@@ -29,6 +29,16 @@ class Row(db.Record):
     title: str | None
     price_ore: int
     price: str
+    kind: str
+    wished: UUID | None
+    series: UUID | None
+    team: UUID | None
+    method: str | None
+    terms: str | None
+    answer_by: datetime | None
+    created_at: datetime
+    version: int
+    used: str | None
 
     @property
     def span(self) -> Span:
@@ -42,6 +52,16 @@ COLUMNS = ", ".join(Row.__struct_fields__)
 async def locked(reservation: UUID) -> Row | None:
     """Return the reservation, locked until the transaction ends; None if there is none."""
     return await db.row(Row, f"SELECT {COLUMNS} FROM reservation WHERE id = $1 FOR UPDATE", reservation)
+
+
+async def seen(reservation: UUID) -> Row | None:
+    """Return the reservation as it is now, unlocked: to know its leaves before they are locked."""
+    return await db.row(Row, f"SELECT {COLUMNS} FROM reservation WHERE id = $1", reservation)
+
+
+def may_handle(row: Row, by: Actor) -> bool:
+    """True for those who act for its party and for the owner's staff. Blocks have a door of their own."""
+    return row.kind == "booking" and (row.party in by.acts_for or by.has(row.municipality, Role.STAFF))
 
 
 async def own_hold(hold_id: UUID, by: Actor, now: datetime) -> Row:
