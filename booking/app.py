@@ -13,6 +13,7 @@ from litestar.openapi.config import OpenAPIConfig
 from booking import billing, db, feeds, locks, messages
 from booking.api.auth import provide_actor, provide_now
 from booking.api.billing import InvoiceController, RunController
+from booking.api.blocks import BlockController
 from booking.api.errors import HANDLERS
 from booking.api.events import EventController, Hub
 from booking.api.feeds import FeedController, hide_secret
@@ -43,6 +44,7 @@ CONTROLLERS = [
     HoldController,
     ReservationController,
     SeriesController,
+    BlockController,
     RequestController,
     TimelineController,
     LockController,

@@ -13,6 +13,7 @@ from msgspec import Meta
 from booking import reservations
 from booking.api.auth import IdempotencyKey, once
 from booking.api.errors import responses
+from booking.api.search import must_be_sane
 from booking.api.shapes import LimitQuery, Line, OffsetQuery, PartyQuery, minute_of_day
 from booking.errors import Rejected
 from booking.people import Actor
@@ -50,7 +51,10 @@ class WallTime(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class SeriesBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What recurs: the first time, an RFC 5545 rule (with COUNT or UNTIL), dates left out and times added."""
+    """What recurs: the first time, an RFC 5545 rule (with COUNT or UNTIL), dates left out and times added.
+
+    `reason` is for staff of the owner: why they book for somebody else, beyond notice, horizon and quota.
+    """
 
     resource_id: UUID
     party_id: UUID
@@ -61,6 +65,7 @@ class SeriesBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     exdates: Annotated[list[date], Meta(max_length=400)] = []
     rdates: Annotated[list[WallTime], Meta(max_length=100)] = []
     skip_school_breaks: bool = False
+    reason: Annotated[str, Meta(min_length=1, max_length=500, pattern=r"^[^\x00]*$")] | None = None
 
     @property
     def wish(self) -> SeriesWish:
@@ -75,6 +80,7 @@ class SeriesBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             frozenset(self.exdates),
             tuple(one.wall for one in self.rdates),
             self.skip_school_breaks,
+            self.reason,
         )
 
 
@@ -89,7 +95,9 @@ class ChosenTime(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def chosen(self) -> Chosen:
         """As the calendar knows it."""
-        return Chosen(Span(self.start, self.end), self.resource_id, self.instead_of)
+        span = Span(self.start, self.end)
+        must_be_sane(span)
+        return Chosen(span, self.resource_id, self.instead_of)
 
 
 class NewSeries(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

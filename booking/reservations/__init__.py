@@ -4,7 +4,10 @@ Knows holds, reservations, free time and search. Asks billing for prices and cha
 """
 
 from booking.reservations.actions import cancel, complete_due, note_usage, reserve, settle_payment
+from booking.reservations.block_queries import Block, BlockPreview, block_page, blocks_of, preview_block
+from booking.reservations.blocks import AffectedBookings, BlockWish, Category, create_block, lift_block
 from booking.reservations.days import Days, availability
+from booking.reservations.displacing import Decision
 from booking.reservations.errors import (
     AlreadyDecided,
     BreaksRule,
@@ -25,6 +28,7 @@ from booking.reservations.holds import (
 from booking.reservations.misfits import Outside, outside_hours
 from booking.reservations.moving import MovePlan, Target, move, preview_move
 from booking.reservations.offers import Customer, price
+from booking.reservations.preempting import Match, preempt
 from booking.reservations.queries import cards, cards_by_id, held, must_see, page
 from booking.reservations.recurrence import BadRule, Wall
 from booking.reservations.requests import (
@@ -57,17 +61,24 @@ from booking.reservations.views import (
 )
 
 __all__ = [
+    "AffectedBookings",
     "AlreadyDecided",
     "BadRule",
+    "Block",
+    "BlockPreview",
+    "BlockWish",
     "BreaksRule",
+    "Category",
     "Chosen",
     "Customer",
     "Days",
+    "Decision",
     "Facet",
     "Facets",
     "Held",
     "Hit",
     "HoldExpired",
+    "Match",
     "MovePlan",
     "NotMovable",
     "Outside",
@@ -95,21 +106,27 @@ __all__ = [
     "answer_proposal",
     "approve",
     "availability",
+    "block_page",
+    "blocks_of",
     "book_series",
     "cancel",
     "cards",
     "cards_by_id",
     "change_hold",
     "complete_due",
+    "create_block",
     "expire_due",
     "extend_hold",
     "held",
     "hold",
+    "lift_block",
     "move",
     "must_see",
     "note_usage",
     "outside_hours",
     "page",
+    "preempt",
+    "preview_block",
     "preview_move",
     "preview_series",
     "price",
