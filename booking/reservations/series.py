@@ -40,6 +40,7 @@ from booking.reservations.recurrence import (
     expand,
     read_rule,
 )
+from booking.reservations.rows import code_of
 from booking.reservations.writing import NewRow, part_of, take
 from booking.span import Span
 
@@ -116,12 +117,12 @@ async def preview_series(wish: SeriesWish, *, by: Actor, now: datetime) -> Serie
     verdicts = await with_quotas(verdicts, wish.party, outlook)
     verdicts = await with_alternatives(verdicts, taken, outlook, customer)
     by_span = {one.case.span: one for one in verdicts}
-    shown = [
-        _shown(one, by_span.get(one.span) if one.span and one.left_out is None else None)
+    listed = [
+        shown(one, by_span.get(one.span) if one.span and one.left_out is None else None)
         for one in occurrences
     ]
     return SeriesPreview(
-        shown,
+        listed,
         sum(one.quote.total_ore for one in verdicts if one.reason is None and one.quote is not None),
         sum(1 for one in verdicts if one.reason is None),
         sum(1 for one in verdicts if one.status == "taken"),
@@ -147,7 +148,8 @@ async def times_of(wish: SeriesWish, resource: Resource) -> list[Occurrence]:
     return expand(wish.pattern, breaks)
 
 
-def _shown(occurrence: Occurrence, verdict: Verdict | None) -> PreviewOccurrence:
+def shown(occurrence: Occurrence, verdict: Verdict | None) -> PreviewOccurrence:
+    """Return one time as a preview lists it; without a verdict it is left out, or does not exist."""
     wall = occurrence.wall
     start = at_local(wall.day.year, wall.day.month, wall.day.day, wall.opens)
     if verdict is None or occurrence.span is None:
@@ -180,7 +182,7 @@ class SeriesOrder:
 
 
 @dataclass(frozen=True, slots=True)
-class _Booked:
+class Booked:
     """A time that is booked: its verdict and the start that the series gave it."""
 
     verdict: Verdict
@@ -213,7 +215,7 @@ async def book_series(order: SeriesOrder, *, by: Actor, now: datetime) -> UUID:
         raise PriceChanged("the price is another for this customer", total_ore=total)
     await must_pay_so(order.method, wish.party, total)
     pairs = sorted(zip(verdicts, starts, strict=True), key=lambda pair: pair[0].case.span)
-    booked = [_Booked(one, start) for one, start in pairs]
+    booked = [Booked(one, start) for one, start in pairs]
     series = new_id()
 
     async def act() -> None:
@@ -311,7 +313,7 @@ async def _insert_series(
     wish: SeriesWish,
     resource: Resource,
     occurrences: Sequence[Occurrence],
-    booked: Sequence[_Booked],
+    booked: Sequence[Booked],
     by: Actor,
     now: datetime,
 ) -> None:
@@ -347,7 +349,7 @@ async def _insert_series(
 async def write(
     series: UUID,
     wish: SeriesWish,
-    booked: Sequence[_Booked],
+    booked: Sequence[Booked],
     order: SeriesOrder,
     outlook: Outlook,
     by: Actor,
@@ -383,7 +385,7 @@ async def write(
 def _row(
     series: UUID,
     wish: SeriesWish,
-    one: _Booked,
+    one: Booked,
     order: SeriesOrder,
     outlook: Outlook,
     asks: bool,
@@ -417,7 +419,7 @@ def _row(
     )
 
 
-async def charge_all(rows: Sequence[NewRow], booked: Sequence[_Booked], party: UUID, now: datetime) -> None:
+async def charge_all(rows: Sequence[NewRow], booked: Sequence[Booked], party: UUID, now: datetime) -> None:
     """The party owes every row's price on invoice."""
     charges = [
         billing.NewCharge(row.id, one.verdict.quote, row.span.start, use_text(one.verdict.case))
@@ -437,5 +439,6 @@ async def promise_all(series: UUID, rows: Sequence[NewRow], now: datetime) -> No
     """Every row's doors are promised, with one code for the series."""
     uses = [locks.Use(row.id, tuple(part.resource for part in row.parts), row.span) for row in rows]
     holder, purpose = rows[0].party, rows[0].purpose
-    if holder is not None:
-        await locks.grant_series(uses, credential=series, holder=holder, purpose=purpose, now=now)
+    code = await code_of(series)
+    if holder is not None and code is not None:
+        await locks.grant_series(uses, credential=code, holder=holder, purpose=purpose, now=now)
