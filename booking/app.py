@@ -11,20 +11,26 @@ from litestar.di import Provide
 from litestar.openapi.config import OpenAPIConfig
 
 from booking import billing, db, feeds, locks, messages
+from booking.api.access import AccessController
 from booking.api.auth import provide_actor, provide_now
 from booking.api.billing import InvoiceController, RunController
 from booking.api.blocks import BlockController
+from booking.api.controllers import ControllerController
+from booking.api.credentials import CredentialController
+from booking.api.doors import AlarmController, DoorController, DoorEventController
 from booking.api.errors import HANDLERS
 from booking.api.events import EventController, Hub
 from booking.api.feeds import FeedController, hide_secret
 from booking.api.gate import before_request
 from booking.api.health import HealthController
-from booking.api.locks import LockController
+from booking.api.messages import MessageController
 from booking.api.openapi import TidyJson
+from booking.api.outgoing_webhooks import OutgoingWebhookController
 from booking.api.people import PeopleController
 from booking.api.places import PlacesController
 from booking.api.requests import RequestController
 from booking.api.reservations import HoldController, ReservationController
+from booking.api.resources import ResourceController, TownController
 from booking.api.search import SearchController
 from booking.api.series import SeriesController
 from booking.api.settings import HourController, RuleController
@@ -37,6 +43,8 @@ from booking.web import serve
 MAX_BODY = 256 * 1024
 CONTROLLERS = [
     PlacesController,
+    ResourceController,
+    TownController,
     RuleController,
     HourController,
     PeopleController,
@@ -46,14 +54,22 @@ CONTROLLERS = [
     SeriesController,
     BlockController,
     RequestController,
+    SeriesController,
     TimelineController,
-    LockController,
+    AccessController,
+    DoorController,
+    AlarmController,
+    DoorEventController,
+    CredentialController,
+    ControllerController,
     InvoiceController,
     RunController,
     EventController,
     WebhookController,
     SimulationController,
     FeedController,
+    MessageController,
+    OutgoingWebhookController,
 ]
 
 

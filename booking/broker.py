@@ -119,6 +119,83 @@ def prepare(state: Path, port: int, *, only: str | None = None) -> Broker:
     )
 
 
+def prepare_dynamic(state: Path, port: int) -> Broker:
+    """Return a mosquitto whose accounts live in its dynamic-security plugin, changed while it runs (`MQTT_ACCOUNTS=dynsec`).
+
+    The server's account may change them; nobody else has any right beyond his own role. Raises BrokerMissing.
+    """
+    program, plugin = _mosquitto(), _plugin()
+    if program is None or plugin is None:
+        raise BrokerMissing("no mosquitto with the dynamic-security plugin found: apt install mosquitto")
+    (state / "data").mkdir(parents=True, exist_ok=True)
+    state.chmod(0o700)
+    password = secrets.token_urlsafe(24)
+    _private(state / "kind.json", json.dumps({"kind": "mosquitto", "program": program, "port": port}))
+    accounts = state.resolve() / "dynamic-security.json"
+    if accounts.exists():
+        password = _read(state)[SERVER]
+    else:
+        _private(state / _ACCOUNTS, json.dumps({SERVER: password}))
+        _private(accounts, json.dumps(dynamic_security(password), indent=1))
+    user = "user root\n" if os.geteuid() == 0 else ""
+    text = _MOSQUITTO.format(port=port, state=state.resolve(), user=user)
+    for line in (f"password_file {state.resolve()}/passwords\n", f"acl_file {state.resolve()}/acl\n"):
+        text = text.replace(line, "")
+    _private(state / "mosquitto.conf", f"{text}plugin {plugin}\nplugin_opt_config_file {accounts}\n")
+    address = f"127.0.0.1:{port}"
+    return Broker(
+        argv=(sys.executable, "-m", "booking.broker", str(state)),
+        env={"PYTHONPATH": str(Path(__file__).resolve().parents[1])},
+        sentence=f"{_sentence(program)} and dynamic accounts, listening on {address} only",
+        kind="mosquitto",
+        url=f"mqtt://{address}",
+        server_url=f"mqtt://{SERVER}:{quote(password, safe='')}@{address}",
+    )
+
+
+def dynamic_security(password: str) -> dict[str, object]:
+    """Return the plugin's first file: the server alone, with the topics of lock protocol §15.4 and the plugin's own."""
+    control = "$CONTROL/dynamic-security/#"
+    rights = (
+        ("publishClientSend", "lk/v1/+/dn/#"),
+        ("publishClientReceive", "lk/v1/+/up/#"),
+        ("subscribePattern", "lk/v1/+/up/#"),
+        ("publishClientSend", control),
+        ("publishClientReceive", control),
+        ("subscribePattern", control),
+    )
+    acls = [{"acltype": kind, "topic": topic, "priority": 0, "allow": True} for kind, topic in rights]
+    salt = secrets.token_bytes(12)
+    derived = hashlib.pbkdf2_hmac("sha512", password.encode(), salt, _ROUNDS)
+    return {
+        "defaultACLAccess": {
+            "publishClientSend": False,
+            "publishClientReceive": False,
+            "subscribe": False,
+            "unsubscribe": True,
+        },
+        "clients": [
+            {
+                "username": SERVER,
+                "clientid": SERVER,
+                "password": base64.b64encode(derived).decode(),
+                "salt": base64.b64encode(salt).decode(),
+                "iterations": _ROUNDS,
+                "roles": [{"rolename": "server", "priority": 0}],
+            }
+        ],
+        "groups": [],
+        "roles": [{"rolename": "server", "acls": acls}],
+    }
+
+
+def _plugin() -> Path | None:
+    """Return where the plugin lies, wherever the distribution has put it."""
+    folders = [Path("/usr/lib"), Path("/usr/local/lib"), *Path("/usr/lib").glob("*-linux-gnu*")]
+    found = (folder / "mosquitto_dynamic_security.so" for folder in folders)
+    return next((path for path in found if path.exists()), None)
+
+
 def add_accounts(state: Path, passwords: Mapping[str, str]) -> bool:
     """These accounts may connect from now on, others are untouched. True if a running broker was told."""
     _write(state, {**_read(state), **passwords})

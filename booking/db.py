@@ -28,6 +28,7 @@ LIMITS = {
     "statement_timeout": "10s",
     "idle_in_transaction_session_timeout": "15s",
     "timezone": "UTC",
+    "jit": "off",  # compiling takes longer than our longest query
     "application_name": "booking",
 }
 

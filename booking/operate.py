@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
 
-from booking import billing, db, locks, people
+from booking import billing, db, locks, people, places, reservations
 from booking.api.simulation import type_at_keypad
 from booking.clock import SWEDEN, utc_now
 from booking.demo import running
@@ -42,9 +42,22 @@ async def invoice_run(settings: Settings, month: str, codes: tuple[str, ...]) ->
 
 
 async def invariants(settings: Settings) -> list[str]:
-    """Return what is broken in the books; nothing, if all is well."""
+    """Return what is broken in the books, the derived rules and hours, and the calendar; nothing, if all is well."""
     async with opened(settings):
-        return [str(one) for one in await billing.invariants(by=Actor.system())]
+        now = utc_now()
+        broken = [str(one) for one in await billing.invariants(by=Actor.system())]
+        for town in await people.municipalities():
+            broken += await places.stale(town.code, now)
+        return broken + await reservations.wrong_leaves(now)
+
+
+async def derive(settings: Settings) -> list[str]:
+    """No resource is without rules in force and open days; returns the municipalities that had some."""
+    await db.open_pool(settings.database_url, 2)
+    try:
+        return await places.derive_missing(utc_now())
+    finally:
+        await db.close_pool()
 
 
 async def try_door(door_id: str, pin: str, at: str | None, state: Path | None) -> tuple[bool, str]:

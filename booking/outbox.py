@@ -76,16 +76,16 @@ async def put(
     if not db.in_transaction():
         raise RuntimeError("a debt is recorded together with its cause: open a transaction")
     await db.run(
-        "INSERT INTO outbox (kind, key, payload, rev, due_at, attempts, created_at)"
+        "WITH debt AS (INSERT INTO outbox (kind, key, payload, rev, due_at, attempts, created_at)"
         " VALUES ($1, $2, $3, 1, $4, 0, $5) ON CONFLICT (kind, key) DO UPDATE SET rev = outbox.rev + 1,"
-        " payload = excluded.payload, due_at = least(outbox.due_at, excluded.due_at), attempts = 0",
+        " payload = excluded.payload, due_at = least(outbox.due_at, excluded.due_at), attempts = 0 RETURNING kind)"
+        " SELECT pg_notify('outbox', kind) FROM debt",
         kind,
         key or str(new_id()),
         msgspec.json.encode(payload if payload is not None else {}).decode(),
         due_at or now,
         now,
     )
-    await db.run("SELECT pg_notify('outbox', $1)", kind)
 
 
 async def claim(kinds: list[str], now: datetime) -> Debt | None:

@@ -12,6 +12,7 @@ APP_CONFIG = AppConfig(
             "booking.people.tables",
             "booking.places.tables",
             "booking.places.rule_tables",
+            "booking.places.search_tables",
             "booking.outbox",
             "booking.journal",
             "booking.idempotency",

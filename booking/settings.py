@@ -32,6 +32,7 @@ class Settings:
     mail_from: str | None = None
     sms_url: str | None = field(repr=False, default=None)  # None = the same for SMS
     local_webhooks: bool = False  # webhooks may go to this machine and over http: tests and demo only
+    mqtt_accounts: str | None = None  # `dynsec`, or our own broker's state directory; None = by hand
 
     @property
     def secure_cookies(self) -> bool:
@@ -65,6 +66,7 @@ class Settings:
             mail_from=env.get("BOOKING_MAIL_FROM") or None,
             sms_url=_address(env, "BOOKING_SMS_URL", "elks://user:password@api.46elks.com?from=Kommunen"),
             local_webhooks=env.get("BOOKING_LOCAL_WEBHOOKS") == "1",
+            mqtt_accounts=env.get("MQTT_ACCOUNTS"),
         )
 
 

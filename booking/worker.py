@@ -13,7 +13,7 @@ from datetime import datetime
 import asyncpg
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from booking import billing, db, feeds, idempotency, locks, messages, outbox, reservations
+from booking import billing, db, feeds, idempotency, locks, messages, outbox, places, reservations
 from booking.clock import utc_now
 from booking.outbox import Debt, Handler
 from booking.people import Actor
@@ -65,6 +65,12 @@ async def tidy(now: datetime) -> None:
     await messages.forget_old(now)
 
 
+async def keep_places(now: datetime) -> None:
+    """Every resource has rules in force, and every calendar is known two years ahead."""
+    await places.derive_missing(now)
+    await places.roll_forward(now)
+
+
 Sweep = Callable[[datetime], Awaitable[object]]
 SWEEPS: list[tuple[Sweep, float]] = [
     (reservations.expire_due, 1),
@@ -73,6 +79,7 @@ SWEEPS: list[tuple[Sweep, float]] = [
     (settle_payments, 20),
     (run_calendars, 60),
     (tidy, 600),
+    (keep_places, 3600),
 ]
 
 
@@ -115,7 +122,7 @@ class Worker:
                 self._guarded, "interval", seconds=seconds, args=[sweep], id=sweep.__name__
             )
         self._scheduler.start()
-        tasks = [asyncio.create_task(self._listen())]
+        tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._guarded(keep_places))]
         for lane, wake in zip(LANES, self._wakes, strict=True):
             tasks.append(asyncio.create_task(self._work(lane, wake)))
         if self._settings.mqtt_url is not None:

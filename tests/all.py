@@ -4,6 +4,7 @@
 ./run test tests/billing -x   a part of the Python tests, with pytest's own arguments
 """
 
+import fcntl
 import os
 import re
 import shutil
@@ -60,6 +61,8 @@ def provide() -> dict[str, str]:
         install(absent)
     with step("web UI") as note:
         build.build(ROOT, note)
+    with step("the real Zigbee and Z-Wave drivers"):
+        lock_drivers()
     return {
         "Python": sys.version.split()[0],
         "PostgreSQL": postgres_version(),
@@ -67,6 +70,15 @@ def provide() -> dict[str, str]:
         "Chromium": said(which(*BROWSERS), "--version"),
         "Node": said(str(build.find_node()), "--version"),
     }
+
+
+def lock_drivers() -> Path:
+    """zigbee-herdsman-converters and zwave-js are installed; returns where. Raises BuildError."""
+    place = ROOT / "tests" / "bridge" / "node"
+    with (place / "package.json").open("rb") as only_one:
+        fcntl.flock(only_one, fcntl.LOCK_EX)
+        build.install(place, lambda _: None)
+    return place
 
 
 def install(packages: list[str]) -> None:

@@ -155,7 +155,7 @@ class BlockController(Controller):
             return await once(request, idempotency_key, now, act)
         except reservations.AffectedBookings as error:
             ids = error.extra.pop("reservations")
-            cards: list[ReservationCard] = await reservations.cards_by_id(ids, actor, now)
+            cards: list[ReservationCard] = await reservations.cards_of(ids, actor, now)
             error.extra["affected"] = msgspec.to_builtins(cards)
             raise
 

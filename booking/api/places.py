@@ -1,12 +1,13 @@
-"""Municipalities, facilities, theme."""
+"""Municipalities, facilities, resources, pictures, terms, theme: what everybody may read."""
 
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
 import msgspec
-from litestar import Controller, get
+from litestar import Controller, Response, get
 from litestar.di import NamedDependency
-from litestar.params import PathParameter, QueryParameter
+from litestar.params import FromPath, PathParameter, QueryParameter
 
 from booking import db, people, places
 from booking.api.errors import responses
@@ -14,6 +15,7 @@ from booking.errors import NotFound
 from booking.people import Actor
 from booking.settings import Settings
 
+FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}
 Slug = Annotated[str, PathParameter(pattern=r"^[a-z0-9-]{1,80}$")]
 
 
@@ -114,6 +116,28 @@ class PlacesController(Controller):
             accessibility=page.accessibility,
         )
         return FacilityPage(view, [one.card for one in found])
+
+    @get("/resources/{resource_id:uuid}", operation_id="GetResource", responses=responses(404))
+    async def resource(
+        self, resource_id: FromPath[UUID], now: NamedDependency[datetime]
+    ) -> places.ResourcePage:
+        """Return a resource with its parts or units, the equipment beside it, its rules and its hours."""
+        return await places.resource_page(resource_id, now)
+
+    @get("/images/{image_id:uuid}", operation_id="GetImage", media_type="image/*", responses=responses(404))
+    async def image(self, image_id: FromPath[UUID]) -> Response[bytes]:
+        """Return a picture; it never changes, so keep it."""
+        found = await places.picture(image_id)
+        return Response(found.content, media_type=found.media_type, headers=FOR_EVER)
+
+    @get("/terms/{municipality:str}/{version:str}", operation_id="GetTerms", responses=responses(404))
+    async def terms(
+        self,
+        municipality: Annotated[str, PathParameter(pattern=r"^[0-9]{4}$")],
+        version: Annotated[str, PathParameter(pattern=r"^[0-9A-Za-z._-]{1,20}$")],
+    ) -> places.TermsView:
+        """Return a version of a municipality's terms in Swedish and English."""
+        return await places.terms(municipality, version)
 
 
 class _Contact(db.Record):

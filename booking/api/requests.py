@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 from litestar import Controller, Request, Response, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery, JSONBody
+from litestar.params import FromPath, JSONBody, QueryParameter
 from msgspec import Meta
 
 from booking import reservations
@@ -64,13 +64,13 @@ class RequestController(Controller):
         municipality: CodeRequired,
         actor: NamedDependency[Actor],
         now: NamedDependency[datetime],
-        state: FromQuery[Literal["open", "decided"]] = "open",
+        which: Annotated[Literal["open", "decided"], QueryParameter(name="state", required=False)] = "open",
         limit: LimitQuery = 30,
         offset: OffsetQuery = 0,
     ) -> RequestList:
         """Return the requests of a municipality where the caller is staff, with what is in their way."""
         found, total = await reservations.requests(
-            actor, municipality=municipality, state=state, now=now, limit=limit, offset=offset
+            actor, municipality=municipality, state=which, now=now, limit=limit, offset=offset
         )
         return RequestList(found, total)
 

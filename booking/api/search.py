@@ -14,7 +14,9 @@ from booking import billing, places, reservations
 from booking.api.auth import one_of
 from booking.api.errors import responses
 from booking.api.shapes import (
+    NO_CONTROLS,
     CodeQuery,
+    DayQuery,
     FromClock,
     LimitQuery,
     OffsetQuery,
@@ -27,7 +29,7 @@ from booking.clock import SWEDEN
 from booking.errors import Rejected
 from booking.people import Actor
 from booking.places import Kind
-from booking.reservations import Customer, Purpose, Query
+from booking.reservations import Customer, Purpose, Query, SeriesQuery
 from booking.span import Span
 
 DurationQuery = Annotated[int, QueryParameter(ge=15, le=7 * 24 * 60, required=False)]
@@ -35,14 +37,13 @@ CodesQuery = Annotated[
     list[Annotated[str, Meta(pattern=r"^[0-9]{4}$")]] | None,
     QueryParameter(name="municipality", required=False, max_items=20),
 ]
+FeaturesQuery = Annotated[
+    list[Annotated[str, Meta(max_length=40, pattern=NO_CONTROLS)]] | None,
+    QueryParameter(required=False, max_items=20),
+]
+SurfaceQuery = Annotated[str | None, QueryParameter(max_length=40, pattern=NO_CONTROLS, required=False)]
+LeastQuery = Annotated[int | None, QueryParameter(ge=1, le=1_000_000, required=False)]
 Degrees = Annotated[float | None, QueryParameter(ge=-180, le=180, required=False)]
-
-
-class SearchHint(msgspec.Struct, frozen=True):
-    """Nothing is free in the window: the next free times of the best places."""
-
-    code: Literal["nothing_free"]
-    next: list[reservations.Suggestion]
 
 
 class SearchPage(msgspec.Struct, frozen=True):
@@ -52,7 +53,8 @@ class SearchPage(msgspec.Struct, frozen=True):
     total: int
     total_free: int
     facets: reservations.Facets
-    hint: SearchHint | None
+    hint: reservations.Hint | None
+    did_you_mean: str | None
 
 
 class SearchController(Controller):
@@ -75,7 +77,10 @@ class SearchController(Controller):
         from_clock: FromClock = None,
         to_clock: ToClock = None,
         duration_min: DurationQuery = 60,
-        min_area_m2: Annotated[int | None, QueryParameter(ge=1, le=1_000_000, required=False)] = None,
+        min_area_m2: LeastQuery = None,
+        min_capacity: LeastQuery = None,
+        features: FeaturesQuery = None,
+        surface: SurfaceQuery = None,
         whole: FromQuery[bool | None] = None,
         party_id: PartyQuery = None,
         purpose: FromQuery[Purpose] = "private",
@@ -95,6 +100,9 @@ class SearchController(Controller):
             text=q,
             kind=kind,
             min_area_m2=min_area_m2,
+            min_capacity=min_capacity,
+            features=tuple(features or ()),
+            surface=surface,
             whole=whole,
             near=None if lat is None or lon is None else (lat, lon),
             purpose=purpose,
@@ -104,8 +112,76 @@ class SearchController(Controller):
             offset=offset,
         )
         found = await reservations.search(query, now)
-        hint = SearchHint("nothing_free", found.next) if not found.total_free else None
-        return SearchPage(found.results, found.total, found.total_free, found.facets, hint)
+        return SearchPage(
+            found.results, found.total, found.total_free, found.facets, found.hint, found.did_you_mean
+        )
+
+    @get("/search/series", operation_id="SearchSeries", responses=responses(422))
+    async def series(
+        self,
+        actor: NamedDependency[Actor],
+        now: NamedDependency[datetime],
+        weekday: Annotated[int, QueryParameter(ge=0, le=6, description="0 = Monday")],
+        first: DayQuery,
+        last: DayQuery,
+        from_clock: FromClock = None,
+        to_clock: ToClock = None,
+        q: TextQuery = None,
+        kind: Annotated[Kind | None, QueryParameter(required=False)] = None,
+        municipality: CodesQuery = None,
+        neighbours: FromQuery[bool] = True,
+        lat: Degrees = None,
+        lon: Degrees = None,
+        duration_min: DurationQuery = 120,
+        min_area_m2: LeastQuery = None,
+        min_capacity: LeastQuery = None,
+        features: FeaturesQuery = None,
+        surface: SurfaceQuery = None,
+        whole: FromQuery[bool | None] = None,
+        party_id: PartyQuery = None,
+        purpose: FromQuery[Purpose] = "training",
+        home: CodeQuery = None,
+        limit: LimitQuery = 20,
+        offset: OffsetQuery = 0,
+    ) -> reservations.SeriesResults:
+        """Return where the same hour of a weekday is free most often between two dates, with the dates missed."""
+        like = Query(
+            day=first,
+            from_min=minute_of_day(from_clock, 0),
+            to_min=minute_of_day(to_clock, 1440),
+            minutes=duration_min,
+            municipalities=tuple(municipality or ()),
+            neighbours=neighbours,
+            text=q,
+            kind=kind,
+            min_area_m2=min_area_m2,
+            min_capacity=min_capacity,
+            features=tuple(features or ()),
+            surface=surface,
+            whole=whole,
+            near=None if lat is None or lon is None else (lat, lon),
+            purpose=purpose,
+            customer=customer_of(actor, party_id, home or _only(municipality)),
+            limit=limit,
+            offset=offset,
+        )
+        return await reservations.search_series(SeriesQuery(like, weekday, first, last), now)
+
+    @get("/resources/{resource_id:uuid}/month", operation_id="GetMonth", responses=responses(404))
+    async def month(
+        self,
+        resource_id: FromPath[UUID],
+        actor: NamedDependency[Actor],
+        now: NamedDependency[datetime],
+        month: Annotated[str, QueryParameter(pattern=r"^20[0-9]{2}-(0[1-9]|1[0-2])$")],
+        duration_min: Annotated[int, QueryParameter(ge=0, le=7 * 24 * 60, required=False)] = 0,
+        party_id: PartyQuery = None,
+        purpose: FromQuery[Purpose] = "private",
+        home: CodeQuery = None,
+    ) -> reservations.Month:
+        """Return for each day of a month how many free starts there are, or why there are none."""
+        customer, first = customer_of(actor, party_id, home), date.fromisoformat(f"{month}-01")
+        return await reservations.month(resource_id, first, duration_min, customer, purpose, now)
 
     @get(
         "/resources/{resource_id:uuid}/availability", operation_id="GetAvailability", responses=responses(404)

@@ -13,9 +13,9 @@ from msgspec import Meta
 from booking import places, reservations
 from booking.api.auth import IdempotencyKey, once
 from booking.api.errors import responses
-from booking.api.shapes import NO_CONTROLS, Line
+from booking.api.shapes import NO_CONTROLS, Line, must_be_a_day
 from booking.clock import SWEDEN
-from booking.errors import NotFound, Rejected
+from booking.errors import NotFound
 from booking.people import Actor
 from booking.people.queries import PartyKind
 from booking.places import Scope
@@ -27,7 +27,6 @@ Name = Annotated[str, Meta(min_length=1, max_length=80, pattern=NO_CONTROLS)]
 Count = Annotated[int, Meta(ge=1, le=1000)]
 Days = Annotated[int, Meta(ge=0, le=365)]
 Clock = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$", examples=["18:00"])]
-FIRST, LAST = date(2000, 1, 1), date(2099, 12, 31)
 
 
 class NewRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -116,7 +115,7 @@ class RuleController(Controller):
         now: NamedDependency[datetime],
     ) -> places.RulesPage:
         """Write the rules that hold from a day on; a set that begins the same day is replaced."""
-        _must_be_a_day(data.valid_from, data.opens_on)
+        must_be_a_day(data.valid_from, data.opens_on)
         change = places.RuleChange(**msgspec.structs.asdict(data))
         await places.write_rules(level, place_id, change, by=actor, now=now)
         return await places.rules_page(level, place_id, by=actor, today=_today(now))
@@ -167,7 +166,7 @@ class HourController(Controller):
         now: NamedDependency[datetime],
     ) -> Hours:
         """Write weekly hours within dates; `new` adds them."""
-        _must_be_a_day(data.valid_from, data.valid_to)
+        must_be_a_day(data.valid_from, data.valid_to)
         week = tuple(places.WeekStretch(one.weekday, one.opens, one.closes) for one in data.week)
         new = places.NewSchedule(data.name, data.valid_from, data.valid_to, week)
         which = None if schedule == "new" else _uuid(schedule)
@@ -204,7 +203,7 @@ class HourController(Controller):
         idempotency_key: IdempotencyKey = None,
     ) -> Response[Hours]:
         """Open at other hours on some days, or close; several for the same days are its stretches."""
-        _must_be_a_day(data.from_day, data.to_day)
+        must_be_a_day(data.from_day, data.to_day)
         new = places.NewException(data.from_day, data.to_day, data.opens, data.closes, data.reason)
 
         async def act() -> Hours:
@@ -242,12 +241,6 @@ async def _hours(level: Scope, place_id: str, by: Actor, now: datetime) -> Hours
 
 def _today(now: datetime) -> date:
     return now.astimezone(SWEDEN).date()
-
-
-def _must_be_a_day(*days: date | None) -> None:
-    """Raise Rejected for a date outside the calendar that is kept."""
-    if any(one is not None and not FIRST <= one <= LAST for one in days):
-        raise Rejected("dates lie between 2000 and 2099", code="bad_time")
 
 
 def _uuid(text: str) -> UUID:

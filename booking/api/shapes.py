@@ -1,16 +1,20 @@
 """Types that several nouns share on the wire: bounded text, codes, parameters."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
 
 from litestar.params import QueryParameter
 from msgspec import Meta
 
+from booking.errors import Rejected
+
 NO_CONTROLS = (
     r"^[^\x00-\x1f\x7f]*$"  # no NUL, which PostgreSQL can't store, and no line breaks in one-line texts
 )
 
+FIRST, LAST = date(2000, 1, 1), date(2099, 12, 31)
+Instant = Annotated[datetime, Meta(tz=True)]
 Line = Annotated[str, Meta(min_length=1, max_length=120, pattern=NO_CONTROLS)]
 Note = Annotated[str, Meta(max_length=500, pattern=r"^[^\x00]*$")]
 Email = Annotated[
@@ -26,9 +30,7 @@ TextQuery = Annotated[str | None, QueryParameter(max_length=100, pattern=NO_CONT
 PartyQuery = Annotated[UUID | None, QueryParameter(name="party_id", required=False)]
 LimitQuery = Annotated[int, QueryParameter(ge=1, le=100, required=False)]
 OffsetQuery = Annotated[int, QueryParameter(ge=0, le=100_000, required=False)]
-DayQuery = Annotated[
-    date, QueryParameter(description="Local date in Sweden.", ge=date(2000, 1, 1), le=date(2099, 12, 31))
-]
+DayQuery = Annotated[date, QueryParameter(description="Local date in Sweden.", ge=FIRST, le=LAST)]
 _CLOCK = r"^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$"
 FromClock = Annotated[str | None, QueryParameter(name="from", pattern=_CLOCK, required=False)]
 ToClock = Annotated[str | None, QueryParameter(name="to", pattern=_CLOCK, required=False)]
@@ -40,3 +42,9 @@ def minute_of_day(clock: str | None, otherwise: int) -> int:
         return otherwise
     hour, minute = clock.split(":")
     return int(hour) * 60 + int(minute)
+
+
+def must_be_a_day(*days: date | None) -> None:
+    """Raise Rejected for a date outside the calendar that is kept."""
+    if any(one is not None and not FIRST <= one <= LAST for one in days):
+        raise Rejected("dates lie between 2000 and 2099", code="bad_time")

@@ -3,9 +3,8 @@
 from datetime import datetime
 from uuid import UUID
 
-from booking import db
 from booking.billing import payments
-from booking.billing.charges import ChargeKind, charge, take_back, usage_of
+from booking.billing.charges import ChargeKind, charge, next_seq, take_back, usage_of
 from booking.billing.pricing import Quote
 from booking.billing.views import ChangeOutcome
 from booking.errors import Rejected
@@ -93,9 +92,3 @@ async def drop_fee(source: UUID, kind: ChargeKind, *, now: datetime) -> None:
     """Fees of this kind are taken back: open → waived, invoiced → credit note. In the caller's transaction."""
     for one in await usage_of(source, kind):
         await take_back(one, "Avgift återtagen", now)
-
-
-async def next_seq(source: UUID, kind: ChargeKind) -> int:
-    """Return the next free number of a source's charges of a kind. The source's row is locked by the caller."""
-    count = await db.value(int, "SELECT count(*) FROM charge WHERE source = $1 AND kind = $2", source, kind)
-    return (count or 0) + 1

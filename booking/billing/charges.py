@@ -120,26 +120,30 @@ async def charge_many(charges: Sequence[NewCharge], *, party: UUID, municipality
 
     As with `charge`, one per source, and one of nothing is kept as `free`.
     """
+    parts = [
+        (one, n, part) for one in charges for n, part in enumerate(one.quote.parts or (one.quote,), start=1)
+    ]
     return await db.run(
         "INSERT INTO charge (id, entity, party, source, kind, cause_key, text, net_ore, vat_ore, total_ore, vat_rule,"
         " quote, service_at, state, created_at)"
-        " SELECT c.id, $1, $2, c.source, 'usage', c.source || ':usage:1', c.text, c.net, c.vat, c.total, c.rule,"
+        " SELECT c.id, $1, $2, c.source, 'usage', c.source || ':usage:' || c.seq, c.text, c.net, c.vat, c.total, c.rule,"
         " c.quote, c.service_at, CASE WHEN c.total = 0 THEN 'free' ELSE 'open' END, $3"
-        " FROM unnest($4::uuid[], $5::uuid[], $6::text[], $7::bigint[], $8::bigint[], $9::bigint[], $10::text[],"
-        " $11::text[], $12::timestamptz[]) AS c(id, source, text, net, vat, total, rule, quote, service_at)"
-        " ON CONFLICT (cause_key) DO NOTHING",
+        " FROM unnest($4::uuid[], $5::uuid[], $6::int[], $7::text[], $8::bigint[], $9::bigint[], $10::bigint[],"
+        " $11::text[], $12::text[], $13::timestamptz[])"
+        " AS c(id, source, seq, text, net, vat, total, rule, quote, service_at) ON CONFLICT (cause_key) DO NOTHING",
         municipality,
         party,
         now,
-        [new_id() for _ in charges],
-        [one.source for one in charges],
-        [one.text[:200] for one in charges],
-        [one.quote.net_ore for one in charges],
-        [one.quote.vat_ore for one in charges],
-        [one.quote.total_ore for one in charges],
-        [one.quote.vat_rule for one in charges],
-        [snapshot(one.quote) for one in charges],
-        [one.service_at for one in charges],
+        [new_id() for _ in parts],
+        [one.source for one, _, _ in parts],
+        [seq for _, seq, _ in parts],
+        [one.text[:200] for one, _, _ in parts],
+        [part.net_ore for _, _, part in parts],
+        [part.vat_ore for _, _, part in parts],
+        [part.total_ore for _, _, part in parts],
+        [part.vat_rule for _, _, part in parts],
+        [snapshot(part) for _, _, part in parts],
+        [one.service_at for one, _, _ in parts],
     )
 
 
@@ -167,6 +171,7 @@ async def cancel(source: UUID, *, fee: Quote | None, by_municipality: bool, now:
             service_at=first.service_at,
             text=f"Avbokning: {first.text}",
             paid_by=first.payment if owed <= paid else None,
+            seq=await next_seq(source, "cancel_fee"),  # a late move may have cost one before
             now=now,
         )
     refunded = await payments.refund(source, reason="cancelled", now=now) if paid else 0
@@ -195,3 +200,9 @@ async def take_back(one: Charged, why: str, now: datetime) -> None:
         sides = ledger.mirrored(ledger.earned(one.kind, one.net_ore, one.vat_ore, one.vat_rule))
         back = [(ledger.CUSTOMER, -one.total_ore), *sides]
         await ledger.post(one.entity, f"charge:{one.id}:back", why, back, now)
+
+
+async def next_seq(source: UUID, kind: ChargeKind) -> int:
+    """Return the next free number of a source's charges of a kind. The source's row is locked by the caller."""
+    count = await db.value(int, "SELECT count(*) FROM charge WHERE source = $1 AND kind = $2", source, kind)
+    return (count or 0) + 1

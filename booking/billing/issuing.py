@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 
-from booking import db, journal, outbox
+from booking import db, journal, messages, outbox
 from booking.billing import ledger
 from booking.billing.invoices import SWEDEN, Line, Sums, add_up, number, ocr_number, postings
 from booking.billing.messages import PDF, DocumentDebt
@@ -83,6 +83,8 @@ async def issue(
     await journal.record(
         f"{kind}.issued", about=invoice_id, by=by, now=now, topics=topics, total_ore=sums.total_ore
     )
+    if refers is None:
+        await messages.owe("invoice_issued", party=party, about=invoice_id, municipality=entity, now=now)
     return Issued(invoice_id, shown, sums.total_ore)
 
 

@@ -6,7 +6,7 @@ answered it; when nothing answers in time, `TimedOut` is raised inside it. Silen
 
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypeVar
 
 import msgspec
 
@@ -130,7 +130,7 @@ class Driver(Protocol):
     declared: Declared
     topics: tuple[str, ...]
 
-    def prepare(self, now: int) -> Steps:
+    def prepare(self, now: int | None) -> Steps:
         """Set up what codes rely on, such as the lock's clock; at start and daily."""
 
     def put(self, held: Held) -> Steps:
@@ -142,6 +142,9 @@ class Driver(Protocol):
     def survey(self, held: Sequence[Held]) -> Surveying:
         """Return what the lock holds now. Raises Trouble."""
 
+    def caveat(self, held: Held) -> str | None:
+        """Return what the lock does with this code besides what was wished, None if nothing."""
+
     def release(self, free: bool) -> tuple[Message, ...]:
         """Return what unlocks the door, or locks it again."""
 
@@ -149,7 +152,10 @@ class Driver(Protocol):
         """Return what a message tells besides answering a wish."""
 
 
-def decoded(message: Message, kind: type[msgspec.Struct]) -> msgspec.Struct | None:
+T = TypeVar("T")
+
+
+def decoded(message: Message, kind: type[T]) -> T | None:
     """Return the payload if it is such a thing, else None: what a vendor sends is never trusted to parse."""
     try:
         return msgspec.json.decode(message.payload, type=kind, strict=False)

@@ -4,7 +4,7 @@ A lock with local time opens while `start <= its clock < end`. In the doubled ho
 is two instants: the window is widened so that nobody is locked out, and says so.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -37,6 +37,18 @@ def to_local(window: Window, zone: ZoneInfo, step_s: int = 1) -> LocalWindow:
         start=_EPOCH + timedelta(seconds=low // step_s * step_s),
         end=_EPOCH + timedelta(seconds=-(-high // step_s) * step_s),
         is_widened=admitted > na - nb,
+    )
+
+
+def caveat(windows: Iterable[Window], zone: ZoneInfo) -> str | None:
+    """Return what staff should know of these windows at a lock with a wall clock, None if they are exact."""
+    widened = [local for local in (to_local(window, zone) for window in windows) if local.is_widened]
+    if not widened:
+        return None
+    first = widened[0]
+    return (
+        f"the clocks change that night: the lock opens {first.start:%Y-%m-%d %H:%M}-{first.end:%H:%M} by its own"
+        " clock, in both of the doubled hours; the bridge takes the code out at the true end"
     )
 
 

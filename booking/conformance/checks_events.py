@@ -43,6 +43,7 @@ def retained_open(p: Player) -> None:
 @check("C18", "An `open` delivered after `exp` is answered `expired` and opens nothing", 44)
 def expired_open(p: Player) -> None:
     """Late is never."""
+    p.hold(p.grant())
     mark = p.wire.mark()
     answer = p.order("open", d=p.door, exp=p.now() - 5)
     require((answer.ok, answer.why) == (False, "expired"), "result `expired`", answer)
@@ -120,7 +121,7 @@ def _sent_again(p: Player, mark: int) -> None:
 def _all_arrive(p: Player, last: tuple[int, int]) -> None:
     while True:
         mark = p.wire.mark()
-        if p.wire.wait(Events, lambda *_: True, 3, mark) is None:
+        if p.wire.wait(Events, lambda *_: True, 1 if "pass" in p.port.can else 5, mark) is None:
             break
     news = sorted(key for key in p.events if key > last)
     made = sum(p.events[key].e == "granted" for key in news)
@@ -137,7 +138,7 @@ def no_pin_is_told(p: Player) -> None:
     length = min(8, cap.pin_max)
     right = [p.grant(f"{secrets.randbelow(10**length):0{length}}") for _ in range(10)]
     p.hold(*right)
-    wrong = [f"{secrets.randbelow(10**length):0{length}}" for _ in range(990)]
+    wrong = [f"{secrets.randbelow(10**length):0{length}}" for _ in range(p.pin_count - 10)]
     mark = p.wire.mark()
     p.press_all([str(grant.pin) for grant in right])
     p.press_all(wrong)
@@ -149,12 +150,17 @@ def no_pin_is_told(p: Player) -> None:
     if "logs" not in p.port.can:
         raise NotRun("no PIN in any payload; the device's own logs were not searched (test port: logs)")
     text = str(p.port.ask("logs").get("text"))
-    leaked = [pin for pin in typed if re.search(rf"(?<!\d){pin}(?!\d)", text)]
+    leaked = _found(typed, text)
     require(not leaked, "no PIN in the device's output", f"{len(leaked)} of them")
 
 
-def _search(typed: Iterable[str], heard: Iterable[Heard]) -> None:
+def _found(typed: list[str], text: str) -> set[str]:
+    """Return the PINs that stand alone in the text; a stretch of a longer number or of hex is chance."""
+    alone = re.compile(rf"(?<![0-9a-fA-F])\d{{{len(typed[0])}}}(?![0-9a-fA-F])")
+    return set(typed) & set(alone.findall(text))
+
+
+def _search(typed: list[str], heard: Iterable[Heard]) -> None:
     for each in heard:
-        text = _NUMBERS.sub(b"", each.raw).decode()
-        leaked = [pin for pin in typed if re.search(rf"(?<![0-9a-f]){pin}(?![0-9a-f])", text)]
+        leaked = _found(typed, _NUMBERS.sub(b"", each.raw).decode())
         require(not leaked, f"no PIN in up/{each.name}", f"{len(leaked)} of those typed")

@@ -20,10 +20,13 @@ def unb64(text: bytes) -> bytes:
     return base64.urlsafe_b64decode(text + b"=" * (-len(text) % 4))
 
 
-def sealed(plain: bytes, key: bytes, header: Mapping[str, object]) -> bytes:
-    """Return a compact JWE with exactly this protected header, honestly encrypted and authenticated."""
+def sealed(plain: bytes, key: bytes, header: Mapping[str, object], iv: bytes | None = None) -> bytes:
+    """Return a compact JWE with exactly this protected header, honestly encrypted and authenticated.
+
+    An `iv` is given for published test vectors only.
+    """
     protected = b64(json.dumps(header, separators=(",", ":")).encode())
-    iv = secrets.token_bytes(12)
+    iv = iv or secrets.token_bytes(12)
     both = AESGCM(key).encrypt(iv, plain, protected)
     return b".".join([protected, b"", b64(iv), b64(both[:-16]), b64(both[-16:])])
 

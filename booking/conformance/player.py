@@ -1,6 +1,7 @@
 """The server as the runner plays it: versions, sealed messages, time, acknowledgements; and the device's hands."""
 
 import itertools
+import math
 import secrets
 import threading
 import time
@@ -42,7 +43,8 @@ class Player:
         self.asked: list[TimeRequest] = []
         self.events: dict[Version, Event] = {}
         self.arrivals = 0  # events heard, repetitions included
-        self.event_count = 5_000  # that C20 makes
+        self.event_count, self.pin_count = 5_000, 1_000  # that C20 and C21 make
+        self.patience_s = 8  # 2 s for storing (§6), one report a second, and the network
         self.masters: dict[int, bytes] = {}  # made by us, by generation
         self.held: Snapshot | None = None
         self.octets = b""
@@ -157,11 +159,11 @@ class Player:
         self.publish("desired", self.sealed("desired", octets), retain=True)
         digest = snapshot.digest(octets)
         self.settle()
-        found = self.wire.wait(Report, lambda report, _: report.dig == digest, 8, mark)
+        found = self.wire.wait(Report, lambda report, _: report.dig == digest, self.patience_s, mark)
         if found is None:
             seen = self.last_report()
             raise Failed(
-                f"a report of version {self.epoch}.{self.ver} within 8 s of publishing it",
+                f"a report of version {self.epoch}.{self.ver} within {self.patience_s} s of publishing it",
                 "no report" if seen is None else f"last report: bad={seen.bad}, other digest",
             )
         return found
@@ -180,9 +182,9 @@ class Player:
         mark = self.wire.mark()
         require((result := self.order("resync")).ok, "resync to succeed", result)
         self.settle()
-        report = self.wire.wait(Report, lambda *_: True, 8, mark)
+        report = self.wire.wait(Report, lambda *_: True, self.patience_s, mark)
         if report is None:
-            raise Failed("a report within 8 s of resync", "none")
+            raise Failed(f"a report within {self.patience_s} s of resync", "none")
         return report
 
     # -- commands ---------------------------------------------------------------------------------------
@@ -279,7 +281,8 @@ class Player:
 
     def until(self, instant: float) -> None:
         """It is that second (UTC) on the device."""
-        self.let_pass(max(0.0, instant - self.now_ms() / 1_000))
+        left = max(0.0, instant - self.now_ms() / 1_000)
+        self.let_pass(math.ceil(left) if "pass" in self.port.can else left)
 
     def settle(self) -> None:
         """A report held back by the limit of one a second may be said; costs nothing without a rig that can."""

@@ -39,6 +39,7 @@ class Rig:
 
     def __init__(self, address: str) -> None:
         self._child: subprocess.Popen[str] | None = None
+        self._wire: socket.socket | None = None
         self._in, self._out = self._open(address)
         hello = self.ask("hello")
         self.can = frozenset(str(each) for each in _strings(hello.get("can")))
@@ -54,8 +55,8 @@ class Rig:
             return self._child.stdin, self._child.stdout
         if kind == "tcp":
             host, _, port = rest.rpartition(":")
-            wire = socket.create_connection((host, int(port)), timeout=600)
-            return wire.makefile("w"), wire.makefile("r")
+            self._wire = socket.create_connection((host, int(port)), timeout=600)
+            return self._wire.makefile("w"), self._wire.makefile("r")
         raise ValueError("--test-port is exec:COMMAND or tcp:HOST:PORT")
 
     def ask(self, do: str, **more: object) -> dict[str, object]:
@@ -77,6 +78,9 @@ class Rig:
         self._in.close()
         if self._child is not None:
             self._child.wait(30)
+        self._out.close()
+        if self._wire is not None:
+            self._wire.close()
 
 
 class Operator:

@@ -66,6 +66,10 @@ class Doors:
         self.has_changed = True
         return seconds
 
+    def free(self, door: str, moment: Moment) -> None:
+        """The lock was opened by right, though not by us: an opening soon after is nobody's force."""
+        self._by_right[door] = moment.mono_ms + UNLOCK_S * 1_000 + FREE_AFTER_MS
+
     def identify(self, door: str | None) -> None:
         """The light has blinked."""
         self._bolts.identify(door)

@@ -49,8 +49,6 @@ class ControllerProcess:
     def __init__(self, state: Path, broker: str, more: list[str]) -> None:
         self._state, self._broker, self._more = state, broker, more
         self._child: subprocess.Popen[bytes] | None = None
-        self._wire: socket.socket | None = None
-        self._lines: IO[bytes] | None = None
 
     def start(self, *, clock: bool, shift_s: int) -> None:
         """Powered and running. Raises TimeoutError."""
@@ -61,11 +59,9 @@ class ControllerProcess:
                 argv if clock else [*argv, "--no-clock"], stdout=log, stderr=log
             )
         deadline = time.monotonic() + START_WITHIN_S
-        while self._wire is None:
+        while True:
             with contextlib.suppress(OSError):
-                wire = socket.socket(socket.AF_UNIX)
-                wire.connect(str(socket_path(self._state)))
-                self._wire, self._lines = wire, wire.makefile("rb")
+                self.do({})
                 return
             if time.monotonic() > deadline or self._child.poll() is not None:
                 raise TimeoutError(f"the controller did not start; see {self._state / 'log'}")
@@ -76,17 +72,17 @@ class ControllerProcess:
         if self._child is not None:
             self._child.kill()
             self._child.wait()
-        if self._wire is not None:
-            self._wire.close()
         socket_path(self._state).unlink(missing_ok=True)
-        self._child = self._wire = None
+        self._child = None
 
     def do(self, line: dict[str, object]) -> dict[str, object]:
         """Ask over the simulated hardware's socket. Raises OSError without power."""
-        if self._wire is None or self._lines is None:
-            raise OSError("the device has no power")
-        self._wire.sendall(json.dumps(line).encode() + b"\n")
-        answer: dict[str, object] = json.loads(self._lines.readline())
+        with socket.socket(socket.AF_UNIX) as wire:
+            wire.settimeout(10)
+            wire.connect(str(socket_path(self._state)))
+            wire.sendall(json.dumps(line).encode() + b"\n")
+            with wire.makefile("rb") as lines:
+                answer: dict[str, object] = json.loads(lines.readline())
         return answer
 
     def logs(self) -> str:
@@ -115,19 +111,30 @@ class Rig:
 
     def serve(self, lines: IO[str], out: IO[str]) -> None:
         """Everything asked for is done and answered, until nobody asks any more."""
-        self._turn_on()
+        self.start()
         for line in lines:
             try:
-                said = json.loads(line)
-                reply = {"ok": True, **self._acts[said["do"]](said)}
-            except (OSError, ValueError, KeyError, TypeError) as error:
-                reply = {"ok": False, "why": f"{type(error).__name__}: {error}"}
+                reply = self.answer(json.loads(line))
+            except ValueError:
+                reply = {"ok": False, "why": "send one JSON object a line"}
             out.write(json.dumps(reply) + "\n")
             out.flush()
+        self.stop()
+
+    def answer(self, said: dict[str, object]) -> dict[str, object]:
+        """Return the reply to one request; what could not be done is told, not raised."""
+        try:
+            return {"ok": True, **self._acts[str(said["do"])](said)}
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            return {"ok": False, "why": f"{type(error).__name__}: {error}"}
+
+    def stop(self) -> None:
+        """Power and cable are gone."""
         self._device.kill()
         self._cable.close()
 
-    def _turn_on(self) -> None:
+    def start(self) -> None:
+        """The device is powered."""
         self._device.start(clock=self._clock, shift_s=self._shift_s)
         self._is_on = True
 
@@ -146,7 +153,7 @@ class Rig:
             self._is_on = False
         if said["on"] is True:
             self._clock = said.get("clock") is not False
-            self._turn_on()
+            self.start()
         return {}
 
     def _network(self, said: dict[str, object]) -> dict[str, object]:

@@ -83,6 +83,8 @@ def environment_of(port: int, database_url: str, mqtt_url: str, parts: Parts) ->
         "PUBLIC_URL": f"http://localhost:{port}",
         "STRIPE_API_BASE": f"http://127.0.0.1:{parts.stripe_port}",
     }
+    if "MQTT_URL" not in os.environ:  # otherwise the broker is somebody else's, and so are its accounts
+        ours["MQTT_ACCOUNTS"] = str(parts.controller_states.parent / "broker")
     ours |= {f"STRIPE_KEY_{code}": kept[f"stripe_key_{code}"] for code in MUNICIPALITIES}
     ours |= {f"STRIPE_WEBHOOK_SECRET_{code}": kept[f"stripe_hook_{code}"] for code in MUNICIPALITIES}
     return {name: os.environ.get(name, value) for name, value in ours.items()} | {

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from booking import db, locks
 from booking.errors import NotFound
+from booking.feeds.words import word
 from booking.messages import Sources, words
 from booking.people import Actor, Language
 
@@ -29,6 +30,7 @@ class _Booking(db.Record):
     access: str
     on_call_phone: str
     municipality: str
+    code: str
     party: str | None
     door: bool
 
@@ -39,6 +41,7 @@ class _Bill(db.Record):
     due_on: date | None
     ocr: str | None
     municipality: str
+    code: str
     party: str
     party_id: UUID
     state: str
@@ -48,14 +51,14 @@ _BOOKING = """
 SELECT r.number, r.title, r.starts_at, r.ends_at, r.state, r.purpose, r.resource AS resource_id,
   r.party AS party_id, r.version, r.price_ore, r.cancel_fee_ore AS fee_ore, r.refund_ore,
   s.name AS resource, f.name AS facility, f.address, f.access_text AS access,
-  coalesce(f.on_call_phone, m.on_call_phone) AS on_call_phone, m.name AS municipality, p.name AS party,
+  coalesce(f.on_call_phone, m.on_call_phone) AS on_call_phone, m.name AS municipality, r.municipality AS code, p.name AS party,
   EXISTS (SELECT FROM access_grant g WHERE g.reservation = r.id) AS door
 FROM reservation r JOIN resource s ON s.id = r.resource JOIN facility f ON f.id = s.facility
   JOIN municipality m ON m.code = r.municipality LEFT JOIN party p ON p.id = r.party
 WHERE r.id = $1
 """
 _BILL = """
-SELECT i.number, i.total_ore AS amount_ore, i.due_on, i.ocr, m.name AS municipality, p.name AS party,
+SELECT i.number, i.total_ore AS amount_ore, i.due_on, i.ocr, m.name AS municipality, i.entity AS code, p.name AS party,
   i.party AS party_id, i.state
 FROM invoice i JOIN municipality m ON m.code = i.entity JOIN party p ON p.id = i.party WHERE i.id = $1
 """
@@ -73,6 +76,7 @@ async def facts_of(about: UUID, language: Language) -> Mapping[str, object]:
             "place": f"{booking.facility}, {booking.resource}",
             "when": words.period(booking.starts_at, booking.ends_at, language),
             "door": "yes" if booking.door else None,
+            "decision": word(booking.state, language),
             "path": f"/b/{about}",
         }
     bill = await db.row(_Bill, _BILL, about)
@@ -99,6 +103,7 @@ async def event_data(event: str, about: UUID) -> Mapping[str, object]:
         booking = await db.row(_Booking, _BOOKING, about)
         if booking is not None:
             return {
+                "municipality": booking.code,
                 "reservation_id": about,
                 "number": f"B-{booking.number:06d}",
                 "resource_id": booking.resource_id,
@@ -114,6 +119,7 @@ async def event_data(event: str, about: UUID) -> Mapping[str, object]:
     if bill is None:
         return {"id": about}
     return {
+        "municipality": bill.code,
         "invoice_id": about,
         "number": bill.number,
         "party_id": bill.party_id,

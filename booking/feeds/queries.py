@@ -20,11 +20,13 @@ READ_NOTED = timedelta(hours=1)
 MOST = 5000
 
 _STATUS: dict[str, Status] = {
+    "requested": "TENTATIVE",
     "awaiting_payment": "TENTATIVE",
     "confirmed": "CONFIRMED",
     "completed": "CONFIRMED",
     "cancelled": "CANCELLED",
-    "expired": "CANCELLED",  # never paid
+    "rejected": "CANCELLED",
+    "expired": "CANCELLED",  # never paid, or never answered
 }
 
 
@@ -73,6 +75,7 @@ class _Booked(db.Record):
     lat: float
     lon: float
     party: str | None
+    takes_time: bool
 
 
 _ROWS = (
@@ -80,21 +83,23 @@ _ROWS = (
     " a.language FROM feed f JOIN account a ON a.id = f.account"
 )
 _BOOKED = """
-SELECT r.id, r.number, r.state, r.starts_at, r.ends_at, r.purpose, r.title, r.version,
+SELECT r.id, r.number, r.state, r.starts_at, r.ends_at, r.purpose, coalesce(r.title, b.title) AS title,
+  r.version, EXISTS (SELECT FROM occupancy o WHERE o.reservation = r.id) AS takes_time,
   coalesce((SELECT max(j.at) FROM journal j WHERE j.about = r.id), r.created_at) AS changed_at,
   s.name AS resource, f.name AS facility, f.address, f.lat, f.lon, p.name AS party
 FROM reservation r JOIN resource s ON s.id = r.resource JOIN facility f ON f.id = s.facility
-  LEFT JOIN party p ON p.id = r.party
-WHERE r.ends_at > $1 AND r.state = ANY($2) AND r.method IS NOT NULL
-  AND (r.state NOT IN ('cancelled', 'expired')
-       OR coalesce(r.cancelled_at, r.hold_until, r.created_at) > $3)
+  LEFT JOIN party p ON p.id = r.party LEFT JOIN staff_block b ON b.id = r.block
+WHERE r.ends_at > $1 AND r.state = ANY($2) AND (r.state <> 'expired' OR r.method IS NOT NULL)
+  AND (r.state NOT IN ('cancelled', 'rejected', 'expired')
+       OR coalesce(r.cancelled_at, r.decided_at, r.hold_until, r.created_at) > $3)
 """
 _ORDER = f" ORDER BY r.starts_at, r.id LIMIT {MOST}"
 # A hall is also taken by whoever has a part of it, and the other way round.
-_SHARING = (
-    " AND r.resource IN (SELECT b.resource FROM resource_leaf a JOIN resource_leaf b USING (leaf)"
-    " WHERE a.resource = $4)"
-)
+_SHARING = """ AND r.id IN (
+  WITH sharing AS (SELECT b.resource FROM resource_leaf a JOIN resource_leaf b USING (leaf) WHERE a.resource = $4)
+  SELECT id FROM reservation WHERE resource IN (SELECT resource FROM sharing) AND ends_at > $1
+  UNION SELECT reservation FROM reservation_extra WHERE resource IN (SELECT resource FROM sharing)
+)"""
 
 
 async def own_rows(by: Actor) -> list[FeedRow]:
@@ -132,7 +137,7 @@ async def of_resource(resource: UUID, language: Language, site: Site, now: datet
     """Return when the resource is taken, as anybody may know it. Raises NotFound."""
     found = await places.resource(resource, in_use=False)
     taken = await _bookings(_SHARING, resource, now=now)
-    events = [_anonymous(one, site, language) for one in taken if _STATUS[one.state] != "CANCELLED"]
+    events = [_anonymous(one, site, language) for one in taken if one.takes_time]
     return ical.calendar(f"{found.facility.name}, {found.name}", events)
 
 
@@ -176,7 +181,7 @@ def _named(one: _Booked, site: Site, language: Language, *, with_party: bool) ->
     lines = [f"{word('number', language)} B-{one.number:06d}", word(one.purpose, language)]
     if with_party and one.party:
         lines.append(f"{word('party', language)}: {one.party}")
-    if one.state in ("awaiting_payment", "cancelled"):
+    if one.state in ("requested", "awaiting_payment", "cancelled", "rejected"):
         lines.append(word(one.state, language))
     what = one.title or (one.party if with_party and one.party else word(one.purpose, language))
     return Event(

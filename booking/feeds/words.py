@@ -16,6 +16,9 @@ _WORDS: dict[Language, dict[str, str]] = {
         "other": "Annat",
         "awaiting_payment": "Väntar på betalning",
         "cancelled": "Avbokad",
+        "confirmed": "Beviljad",
+        "rejected": "Avslagen",
+        "requested": "Väntar på beslut",
     },
     "en": {
         "busy": "Busy",
@@ -30,6 +33,9 @@ _WORDS: dict[Language, dict[str, str]] = {
         "other": "Other",
         "awaiting_payment": "Waiting for payment",
         "cancelled": "Cancelled",
+        "confirmed": "Granted",
+        "rejected": "Refused",
+        "requested": "Waiting for a decision",
     },
 }
 

@@ -9,6 +9,7 @@ from booking.locks.actions import grant, move, revoke
 from booking.locks.alarms import AlarmView, acknowledge, alarms_of
 from booking.locks.alarms import watch as watch_alarms
 from booking.locks.commands import CommandView, Op, command_of, confirm, order
+from booking.locks.controllers import ControllerView, controller_of, controllers_of
 from booking.locks.credentials import (
     CredentialView,
     Made,
@@ -19,7 +20,17 @@ from booking.locks.credentials import (
     revoke_credential,
     rotate_credential,
 )
-from booking.locks.enrolment import Enrolment, add_door, allow, enrol
+from booking.locks.enrolment import (
+    Enrolment,
+    StillBooked,
+    activate_key,
+    add_door,
+    allow,
+    enrol,
+    replace,
+    retire,
+    stage_key,
+)
 from booking.locks.event_log import EventView, Search, export, forget_events, search
 from booking.locks.facts import DoorFacts, facts_of, settle_facts
 from booking.locks.link import hold_link
@@ -28,7 +39,16 @@ from booking.locks.queries import AccessDoor, AccessView, Share, access_of, stat
 from booking.locks.reserve import hand_out
 from booking.locks.season import Use, grant_series
 from booking.locks.sharing import NewShare, share, unshare
-from booking.locks.staff import DoorPage, DoorView, door, door_places, doors, doors_of_resources
+from booking.locks.staff import (
+    DoorKind,
+    DoorPage,
+    DoorView,
+    change_door,
+    door,
+    door_places,
+    doors,
+    doors_of_resources,
+)
 from booking.locks.states import State
 from booking.locks.sweeps import forget_old
 from booking.locks.vault import open_vault
@@ -40,8 +60,10 @@ __all__ = [
     "AccessView",
     "AlarmView",
     "CommandView",
+    "ControllerView",
     "CredentialView",
     "DoorFacts",
+    "DoorKind",
     "DoorPage",
     "DoorView",
     "Enrolment",
@@ -53,17 +75,22 @@ __all__ = [
     "Search",
     "Share",
     "State",
+    "StillBooked",
     "Use",
     "Weekly",
     "Wish",
     "access_of",
     "acknowledge",
+    "activate_key",
     "add_door",
     "alarms_of",
     "allow",
+    "change_door",
     "command_of",
     "configure",
     "confirm",
+    "controller_of",
+    "controllers_of",
     "create_credential",
     "credential_of",
     "credentials_of",
@@ -84,12 +111,15 @@ __all__ = [
     "move",
     "order",
     "quarantine_of",
+    "replace",
+    "retire",
     "revoke",
     "revoke_credential",
     "rotate_credential",
     "search",
     "settle_facts",
     "share",
+    "stage_key",
     "states_of",
     "unshare",
     "watch_alarms",

@@ -51,7 +51,8 @@ SELECT g.controller, w.door, 'not_applied' AS kind, array_agg(DISTINCT g.reserva
 FROM c JOIN access_grant g ON g.controller = c.id JOIN grant_window w ON w.access_grant = g.id
 WHERE g.role = 'leader' AND g.gone_ver IS NULL AND g.reservation IS NOT NULL AND w.na > $1 AND g.nb < $1 + c.lead
   AND g.created_at < $1 - interval '20 seconds'
-  AND (g.first_ver IS NULL OR (c.rep_epoch, c.rep_ver) < (g.first_epoch, g.first_ver) OR g.rejected IS NOT NULL)
+  AND (g.first_ver IS NULL OR (c.rep_epoch, c.rep_ver) < (g.first_epoch, g.first_ver) OR g.rejected IS NOT NULL
+    OR c.quarantine)
 GROUP BY g.controller, w.door
 UNION ALL
 SELECT g.controller, NULL, 'removal_unconfirmed',
@@ -194,7 +195,7 @@ async def _tell_bookers(now: datetime) -> None:
         " AND g.alarmed_at IS NULL AND g.gone_ver IS NULL AND g.gone_at IS NULL AND g.na > $1"
         " AND g.nb < $1::timestamptz + coalesce(p.alarm_lead_min, 30) * interval '1 minute'"
         " AND (g.first_ver IS NULL"
-        "   OR (c.rep_epoch, c.rep_ver) < (g.first_epoch, g.first_ver) OR g.rejected IS NOT NULL)"
+        "   OR (c.rep_epoch, c.rep_ver) < (g.first_epoch, g.first_ver) OR g.rejected IS NOT NULL OR c.quarantine)"
         " AND g.created_at < $1::timestamptz - interval '20 seconds'"
         " RETURNING g.reservation, f.municipality",
         now,

@@ -1,4 +1,4 @@
-"""Make controllers, doors and access rules known; operator actions."""
+"""Controllers and doors made known, re-keyed, replaced, retired; operator actions."""
 
 import base64
 import secrets
@@ -8,18 +8,27 @@ from uuid import UUID
 
 import msgspec
 
-from booking import db, journal
-from booking.errors import NotFound, Rejected
+from booking import db, journal, outbox
+from booking.errors import Conflict, NotFound, Rejected
 from booking.ids import new_id
-from booking.locks import vault
+from booking.locks import accounts, grants, pin_rules, vault
 from booking.locks.versions import raise_versions
 from booking.lockwire import ids
 from booking.people import Actor, Role
 
 
+class StillBooked(Conflict):
+    """Bookings to come open by this controller; move them, or insist."""
+
+    code = "still_booked"
+
+
 @dataclass(frozen=True, slots=True)
 class Enrolment:
-    """What leaves the server once: the content of `controller.json` and the broker account."""
+    """What leaves the server once: the content of `controller.json` and the broker account.
+
+    For a key in stages there is no password: the account stays, and the key is added to the file (§4.2).
+    """
 
     controller: str
     gen: int
@@ -28,7 +37,13 @@ class Enrolment:
 
 
 async def enrol(
-    controller: str, *, facility: UUID, by: Actor, now: datetime, simulated: bool = False
+    controller: str,
+    *,
+    facility: UUID,
+    by: Actor,
+    now: datetime,
+    simulated: bool = False,
+    driver: str = "native",
 ) -> Enrolment:
     """The controller has a fresh key and password; one enrolled before gets a new generation and epoch (§4.2).
 
@@ -36,52 +51,183 @@ async def enrol(
     """
     if not ids.is_controller(controller):
         raise Rejected("a controller is named by 2–32 of a–z, 0–9 and -", code="bad_controller_name")
-    await _must_be_admin(facility, by)
+    if driver not in pin_rules.RULES:
+        raise Rejected(f"the drivers are: {', '.join(pin_rules.RULES)}", code="unknown_driver")
+    municipality = await _must_be_admin(facility, by)
     master, password = secrets.token_bytes(32), secrets.token_urlsafe(24)
     async with db.transaction():
+        await _must_be_ours(controller, by)
         gen = (
             await db.value(int, "SELECT gen FROM controller WHERE id = $1 FOR UPDATE", controller) or 0
         ) + 1
+        gen = max(
+            gen, (await db.value(int, "SELECT next_gen FROM controller WHERE id = $1", controller) or 0) + 1
+        )
         await db.run(
-            "INSERT INTO controller (id, facility, simulated, gen, master_key, enrolled_at)"
-            " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (id) DO UPDATE SET facility = $2, simulated = $3,"
-            " gen = $4, master_key = $5, enrolled_at = $6, epoch = controller.epoch + 1, rep_boot = 0,"
-            " rep_rs = 0, rep_epoch = 0, rep_ver = 0, report = NULL, sid = NULL, quarantine = false,"
-            " ev_boot = 0, ev_seq = 0, last_n = 0",
+            "INSERT INTO controller (id, facility, simulated, gen, master_key, enrolled_at, driver, account_secret)"
+            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO UPDATE SET facility = $2,"
+            " simulated = $3, gen = $4, master_key = $5, enrolled_at = $6, driver = $7, account_secret = $8,"
+            " epoch = controller.epoch + 1, rep_boot = 0, rep_rs = 0, rep_epoch = 0, rep_ver = 0, report = NULL,"
+            " sid = NULL, quarantine = false, quarantined_at = NULL, listing = NULL, ev_boot = 0, ev_seq = 0,"
+            " last_n = 0, next_gen = NULL, next_key = NULL, old_gen = NULL, old_key = NULL, retired_at = NULL",
             controller,
             facility,
             simulated,
             gen,
             vault.seal(master, f"key:{controller}:{gen}"),
             now,
+            driver,
+            vault.seal(password.encode(), f"account:{controller}"),
         )
         await raise_versions([controller], now=now)
+        await outbox.put(accounts.SET, key=controller, now=now)
         await journal.record(
-            "controller.enrolled", about=facility, by=by, now=now, controller=controller, gen=gen
+            "controller.enrolled",
+            about=facility,
+            by=by,
+            now=now,
+            topics=[f"doors:{municipality}"],
+            controller=controller,
+            gen=gen,
         )
     return Enrolment(controller, gen, password, _key_file(controller, gen, master, password))
 
 
-def _key_file(controller: str, gen: int, master: bytes, password: str) -> bytes:
+def _key_file(controller: str, gen: int, master: bytes, password: str | None) -> bytes:
     key = base64.urlsafe_b64encode(master).decode().rstrip("=")
-    body = {"controller": controller, "password": password, "keys": [{"gen": gen, "key": key}]}
-    return msgspec.json.encode(body)
+    account = {} if password is None else {"password": password}
+    return msgspec.json.encode({"controller": controller, **account, "keys": [{"gen": gen, "key": key}]})
 
 
-async def add_door(controller: str, wire_id: str, name: str, *, unlock_s: int = 5, held_s: int = 300) -> str:
+async def replace(controller: str, *, by: Actor, now: datetime) -> Enrolment:
+    """New hardware takes the controller's place: its own key and account, the doors and codes stay (§4.2)."""
+    row = await _must(controller, by)
+    return await enrol(
+        controller, facility=row.facility, by=by, now=now, simulated=row.simulated, driver=row.driver
+    )
+
+
+class _Row(db.Record):
+    id: str
+    facility: UUID
+    municipality: str
+    simulated: bool
+    driver: str
+    gen: int
+    master_key: bytes
+    next_gen: int | None
+    next_key: bytes | None
+    retired_at: datetime | None
+
+
+async def _must(controller: str, by: Actor) -> _Row:
+    row = await db.row(
+        _Row,
+        "SELECT c.id, c.facility, f.municipality, c.simulated, c.driver, c.gen, c.master_key, c.next_gen,"
+        " c.next_key, c.retired_at FROM controller c JOIN facility f ON f.id = c.facility WHERE c.id = $1",
+        controller,
+    )
+    if row is None or not by.has(row.municipality, Role.ADMIN):
+        raise NotFound("there is no such controller")
+    return row
+
+
+async def stage_key(controller: str, *, by: Actor, now: datetime) -> Enrolment:
+    """The controller's next key exists and can be carried to it; until it is activated the old one is in force."""
+    async with db.transaction():
+        row = await _must(controller, by)
+        if row.retired_at is not None:
+            raise NotFound("there is no such controller")
+        gen, master = max(row.gen, row.next_gen or 0) + 1, secrets.token_bytes(32)
+        await db.run(
+            "UPDATE controller SET next_gen = $2, next_key = $3 WHERE id = $1",
+            controller,
+            gen,
+            vault.seal(master, f"key:{controller}:{gen}"),
+        )
+        await _record("controller.key_staged", row, by, now, gen=gen)
+    return Enrolment(controller, gen, "", _key_file(controller, gen, master, None))
+
+
+async def activate_key(controller: str, *, by: Actor, now: datetime) -> None:
+    """The next key seals everything from now on, under a higher epoch; reports under the old one are still read.
+
+    The old key goes for good with the first report under the new one. Raises Rejected if none is staged.
+    """
+    async with db.transaction():
+        row = await _must(controller, by)
+        if row.next_gen is None or row.next_key is None:
+            raise Rejected("make the next key first, and carry it to the controller", code="no_staged_key")
+        await db.run(
+            "UPDATE controller SET old_gen = gen, old_key = master_key, gen = next_gen, master_key = next_key,"
+            " next_gen = NULL, next_key = NULL, epoch = epoch + 1, rep_boot = 0, rep_rs = 0 WHERE id = $1",
+            controller,
+        )
+        await raise_versions([controller], now=now)
+        await _record("controller.key_activated", row, by, now, gen=row.next_gen)
+
+
+async def retire(controller: str, *, force: bool, by: Actor, now: datetime) -> None:
+    """The controller is told to forget every code, then loses its account; its doors open for no booking any more.
+
+    Raises StillBooked where bookings to come open by it, unless forced.
+    """
+    async with db.transaction():
+        row = await _must(controller, by)
+        ahead = await db.value(
+            int,
+            "SELECT count(DISTINCT reservation) FROM access_grant WHERE controller = $1 AND gone_ver IS NULL"
+            " AND reservation IS NOT NULL AND na > $2",
+            controller,
+            now,
+        )
+        if ahead and not force:
+            raise StillBooked(f"{ahead} bookings to come open by this controller", bookings=ahead)
+        await db.run(
+            "UPDATE controller SET retired_at = $2 WHERE id = $1 AND retired_at IS NULL", controller, now
+        )
+        await db.run(
+            "DELETE FROM access_rule a USING door d WHERE d.id = a.door AND d.controller = $1", controller
+        )
+        await grants.remove("controller = $2 AND gone_ver IS NULL", controller, now=now)
+        await raise_versions([controller], now=now)
+        await outbox.put(accounts.SET, key=controller, now=now)
+        await _record("controller.retired", row, by, now, bookings=ahead)
+
+
+async def _record(action: str, row: _Row, by: Actor, now: datetime, **facts: object) -> None:
+    topics = [f"doors:{row.municipality}"]
+    facts["controller"] = row.id
+    data: dict[str, object] = facts
+    await journal.record(action, about=row.facility, by=by, now=now, topics=topics, change=data)
+
+
+async def add_door(
+    controller: str,
+    wire_id: str,
+    name: str,
+    *,
+    unlock_s: int = 5,
+    held_s: int = 300,
+    kind: str = "door",
+    hint: str = "",
+) -> str:
     """The controller has the door; returns its id. Adding it again renames it. Seconds as in the snapshot."""
     if ids.DOOR.match(wire_id) is None:
         raise Rejected("a door is called d1, d2, … on the wire", code="bad_door_name")
     id = f"{controller}-{wire_id}".replace("_", "-")
     await db.run(
-        "INSERT INTO door (id, controller, wire_id, name, unlock_s, held_s) VALUES ($1, $2, $3, $4, $5, $6)"
-        " ON CONFLICT (id) DO UPDATE SET name = $4, unlock_s = $5, held_s = $6",
+        "INSERT INTO door (id, controller, wire_id, name, unlock_s, held_s, kind, hint)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
+        " ON CONFLICT (id) DO UPDATE SET name = $4, unlock_s = $5, held_s = $6, kind = $7, hint = $8",
         id,
         controller,
         wire_id,
         name,
         unlock_s,
         held_s,
+        kind,
+        hint,
     )
     return id
 
@@ -102,8 +248,20 @@ async def allow(
     )
 
 
-async def _must_be_admin(facility: UUID, by: Actor) -> None:
+async def _must_be_admin(facility: UUID, by: Actor) -> str:
     municipality = await db.value(str, "SELECT municipality FROM facility WHERE id = $1", facility)
     if municipality is None:
         raise NotFound("there is no such facility", code="unknown_facility")
     by.must_have(municipality, Role.ADMIN)
+    return municipality
+
+
+async def _must_be_ours(controller: str, by: Actor) -> None:
+    """A controller that another municipality has enrolled can't be taken over by its name."""
+    known = await db.value(
+        str,
+        "SELECT f.municipality FROM controller c JOIN facility f ON f.id = c.facility WHERE c.id = $1",
+        controller,
+    )
+    if known is not None and not by.has(known, Role.ADMIN):
+        raise Conflict("this name is taken", code="controller_name_taken")

@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 
 from booking import db, journal, people
+from booking.errors import Rejected
 from booking.people import Actor, Role
 
 LONGEST_EXPORT = 50_000
@@ -74,6 +75,9 @@ async def search(
 ) -> tuple[list[EventView], int]:
     """Return events of a municipality where the actor is staff, the newest first, and how many there are."""
     by.must_have(what.municipality, Role.STAFF)
+    for moment in (what.start, what.end):
+        if moment is not None and (moment.tzinfo is None or not 2000 <= moment.year <= 2100):
+            raise Rejected("times need a UTC offset and a year of this century", code="bad_time")
     args = (what.municipality, what.door, what.kind, what.start, what.end)
     rows = await db.rows(
         _Row,

@@ -27,6 +27,7 @@ _asked: dict[str, datetime] = {}  # when each controller was last asked to repla
 
 class _Where(db.Record):
     gen: int
+    old_gen: int | None
     ev_boot: int
     ev_seq: int
 
@@ -39,9 +40,9 @@ async def store(row: Owed, arrived: list[Event], now: datetime) -> list[Packet]:
     gap: tuple[Position, Position] | None = None
     async with db.transaction():
         at = await db.row(
-            _Where, "SELECT gen, ev_boot, ev_seq FROM controller WHERE id = $1 FOR UPDATE", row.id
+            _Where, "SELECT gen, old_gen, ev_boot, ev_seq FROM controller WHERE id = $1 FOR UPDATE", row.id
         )
-        if at is None or at.gen != row.gen:
+        if at is None or row.gen not in (at.gen, at.old_gen):
             return []
         position: Position = (at.ev_boot, at.ev_seq)
         for event in arrived:

@@ -35,7 +35,10 @@ async def receive(message: Incoming, now: datetime) -> list[Packet]:
     try:
         if act is None:
             return []
-        return await act(row, envelope.unseal(message.payload, [row.keys()], "up", message.topic), now)
+        before = row.before()  # a planned change of key: until the new one has reported, the old is heard too
+        known = [row.keys()] if before is None else [row.keys(), before.keys()]
+        opened = envelope.unseal(message.payload, known, "up", message.topic)
+        return await act(row if before is None or opened.gen == row.gen else before, opened, now)
     except (Dropped, StrictError) as error:
         log.warning("dropped: controller=%s message=%s why=%s", row.id, found[2], error)
         return []

@@ -11,10 +11,10 @@ import asyncpg
 
 from booking import db, outbox
 from booking.clock import utc_now
-from booking.locks import alarms, commands, credentials, facts, incoming, reserve, snapshots, sweeps
+from booking.locks import accounts, alarms, commands, credentials, facts, incoming, reserve, snapshots, sweeps
 from booking.locks.mqtt import BrokerUnavailable, Wire
 from booking.locks.packets import Incoming, Packet
-from booking.locks.versions import PUBLISH
+from booking.locks.versions import PUBLISH, owe
 from booking.lockwire import ids
 from booking.outbox import Debt, Handler, Postpone
 from booking.settings import Settings
@@ -31,7 +31,7 @@ async def hold_link(settings: Settings, stop: asyncio.Event) -> None:
     """Until told to stop: become the one who holds the link, hold it, and try again after any loss."""
     while not stop.is_set():
         try:
-            await _lead(settings.mqtt_url or "", stop)
+            await _lead(settings, stop)
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             log.warning("link: %s, trying again", type(error).__name__)
         except Exception:  # whatever it was, doors must not wait for an operator
@@ -39,7 +39,7 @@ async def hold_link(settings: Settings, stop: asyncio.Event) -> None:
         await _pause(stop, CHECK_S)
 
 
-async def _lead(url: str, stop: asyncio.Event) -> None:
+async def _lead(settings: Settings, stop: asyncio.Event) -> None:
     """Hold the link as long as the advisory lock is ours; it goes with its connection, also after kill -9."""
     connection = await db.dedicated()
     try:
@@ -48,7 +48,7 @@ async def _lead(url: str, stop: asyncio.Event) -> None:
             if stop.is_set():
                 return
         log.info("this worker holds the lock link")
-        await Link(url).run(connection, stop)
+        await Link(settings.mqtt_url or "", settings.mqtt_accounts).run(connection, stop)
     finally:
         await connection.close(timeout=2)
 
@@ -56,8 +56,8 @@ async def _lead(url: str, stop: asyncio.Event) -> None:
 class Link:
     """One term of holding the link."""
 
-    def __init__(self, url: str) -> None:
-        self._url = url
+    def __init__(self, url: str, accounts_mode: str | None) -> None:
+        self._url, self._accounts = url, accounts_mode
         self._wire: Wire | None = None
         self._lanes: list[asyncio.Queue[Incoming]] = [asyncio.Queue(LONGEST_LANE) for _ in range(LANES)]
         self._continuity: set[str] = set()
@@ -67,7 +67,7 @@ class Link:
     @property
     def handlers(self) -> dict[str, Handler]:
         """Which debts are paid here."""
-        return {PUBLISH: self._publish, commands.SEND: self._command}
+        return {PUBLISH: self._publish, commands.SEND: self._command, accounts.SET: self._account}
 
     async def run(self, leader: asyncpg.Connection, stop: asyncio.Event) -> None:
         """Work until told to stop or the leader's connection is lost."""
@@ -114,10 +114,12 @@ class Link:
         """The broker has forgotten: every controller is owed its current version again (§12.4)."""
         with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
             async with db.transaction():
-                for name in await db.column(
-                    str, "SELECT id FROM controller WHERE NOT quarantine ORDER BY id"
-                ):
-                    await outbox.put(PUBLISH, key=name, now=utc_now())
+                everyone = await db.column(
+                    str,
+                    "SELECT id FROM controller WHERE NOT quarantine AND (retired_at IS NULL"
+                    " OR (rep_epoch, rep_ver) <> (epoch, want_ver)) ORDER BY id",
+                )
+                await owe(everyone, utc_now())
 
     def _arrived(self, message: Incoming) -> None:
         lane = self._lanes[zlib.crc32(message.topic.split("/")[2].encode()) % LANES]
@@ -174,6 +176,12 @@ class Link:
     async def _command(self, debt: Debt, now: datetime) -> None:
         try:
             await commands.send(UUID(debt.key), self._send, now)
+        except BrokerUnavailable as error:
+            raise Postpone(timedelta(seconds=1), str(error)) from error
+
+    async def _account(self, debt: Debt, now: datetime) -> None:
+        try:
+            await accounts.settle(debt.key, self._accounts, self._send, now)
         except BrokerUnavailable as error:
             raise Postpone(timedelta(seconds=1), str(error)) from error
 

@@ -126,7 +126,7 @@ class Line(db.Record):
             self.in_log,
             (self.logged_epoch, self.logged_ver),
             (self.broker_epoch, self.broker_ver),
-            (self.rep_epoch, self.rep_ver),
+            (0, 0) if self.quarantine else (self.rep_epoch, self.rep_ver),  # an unknown report proves nothing
             self.rejected,
             self.used_at,
             self.gone_at,

@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 
 from booking import db, journal, outbox
-from booking.locks import codes, commands, pin_rules, reserve
+from booking.locks import codes, commands, pin_rules, reserve, versions
 from booking.locks.codes import Kept
 from booking.locks.grants import tell
 from booking.locks.snapshots import Owed, lacks_room
@@ -24,8 +24,12 @@ class _Before(db.Record):
     """What the controller's row said until now."""
 
     municipality: str
+    gen: int
+    old_gen: int | None
     epoch: int
     want_ver: int
+    broker_epoch: int
+    broker_ver: int
     rep_epoch: int
     rep_ver: int
     rep_boot: int
@@ -39,14 +43,18 @@ class _Before(db.Record):
 async def judge(row: Owed, opened: Opened, report: Report, now: datetime) -> None:
     """The controller's row and its grants say what this report proves; an older or unknown one proves nothing."""
     async with db.transaction():
+        await db.run(versions.NOT_WAITED_FOR)  # a lost judgement is made again from the retained report
         before = await db.row(
             _Before,
-            "SELECT f.municipality, c.epoch, c.want_ver, c.rep_epoch, c.rep_ver, c.rep_boot, c.rep_rs,"
+            "SELECT f.municipality, c.gen, c.old_gen, c.epoch, c.want_ver, c.broker_epoch, c.broker_ver, c.rep_epoch, c.rep_ver, c.rep_boot, c.rep_rs,"
             " c.sid, c.quarantine, c.offline_at, c.report FROM controller c JOIN facility f ON f.id = c.facility"
-            " WHERE c.id = $1 AND c.gen = $2 FOR UPDATE OF c",
+            " WHERE c.id = $1 AND (c.gen = $2 OR c.old_gen = $2) FOR UPDATE OF c",
             row.id,
             opened.gen,
         )
+        if before is not None and opened.gen != before.gen:
+            await _note_old_key(row.id, report, now)
+            return
         if before is None or (report.boot, report.rs) <= (before.rep_boot, before.rep_rs):
             return  # older, or the retained copy of the last one
         version = (opened.epoch, opened.ver)
@@ -60,8 +68,10 @@ async def judge(row: Owed, opened: Opened, report: Report, now: datetime) -> Non
         await _move_grants(row.id, version, report, before.municipality, now)
         if _has_more_room(before, report) and await lacks_room(row.id, now):
             await raise_versions([row.id], now=now)
-        # A new connection gets what it lacks at once; one that goes on lacking it is left to `reconcile`.
-        if version != (before.epoch, before.want_ver) and report.sid != before.sid:
+        # A new connection gets what it lacks at once, if the broker does not hold it already; one that goes on
+        # lacking it is left to `reconcile`.
+        wanted = (before.epoch, before.want_ver)
+        if wanted not in (version, (before.broker_epoch, before.broker_ver)) and report.sid != before.sid:
             await outbox.put(PUBLISH, key=row.id, now=now)
         if _visibly_changed(before, version, report):
             await _tell_doors("doors.changed", before.municipality, now)
@@ -87,7 +97,7 @@ async def _note(
     await db.run(
         "UPDATE controller SET rep_epoch = $2, rep_ver = $3, rep_boot = $4, rep_rs = $5, sid = $6, report = $7,"
         " last_seen = $8, rep_at = $8, offline_at = NULL, quarantine = $9,"
-        " retry_s = CASE WHEN (rep_epoch, rep_ver) < ($2, $3) THEN 5 ELSE retry_s END WHERE id = $1",
+        " old_gen = NULL, old_key = NULL, retry_s = CASE WHEN (rep_epoch, rep_ver) < ($2, $3) THEN 5 ELSE retry_s END WHERE id = $1",
         controller,
         *version,
         report.boot,
@@ -96,6 +106,17 @@ async def _note(
         msgspec.json.encode(report).decode(),
         now,
         quarantine,
+    )
+
+
+async def _note_old_key(controller: str, report: Report, now: datetime) -> None:
+    """It is alive but has not taken what the new key seals: staff see that, and why; nothing moves."""
+    await db.run(
+        "UPDATE controller SET report = $2, last_seen = $3, offline_at = NULL, sid = $4 WHERE id = $1",
+        controller,
+        msgspec.json.encode(report).decode(),
+        now,
+        report.sid,
     )
 
 

@@ -9,10 +9,14 @@ import msgspec
 from booking import db, journal, people
 from booking.errors import NotFound
 from booking.locks import states
+from booking.locks.commands import CommandView, commands_of
 from booking.locks.queries import LINES, Line, is_online
 from booking.locks.states import State
+from booking.locks.versions import raise_versions
 from booking.lockwire.messages import Report
 from booking.people import Actor, Role
+
+DoorKind = Literal["door", "compartment"]
 
 
 class FacilityName(msgspec.Struct, frozen=True):
@@ -23,10 +27,14 @@ class FacilityName(msgspec.Struct, frozen=True):
 
 
 class DoorView(msgspec.Struct, frozen=True):
-    """A door as staff see it. Versions are epoch.ver; `in_sync` means that the door proved to have the wanted one."""
+    """A door as staff see it. Versions are epoch.ver; `in_sync` means that the door proved to have the wanted one.
+
+    `live_only`: its lock knows no windows, so the server must reach it at start and end. Battery in per cent.
+    """
 
     id: str
     name: str
+    kind: DoorKind
     facility: FacilityName
     controller: str
     online: bool
@@ -41,6 +49,11 @@ class DoorView(msgspec.Struct, frozen=True):
     codes_now: int
     alarms: list[str]
     simulated: bool
+    battery: int | None
+    power: str | None
+    firmware: str | None
+    open_alarms: int
+    live_only: bool
 
 
 class _DoorRow(db.Record):
@@ -66,11 +79,14 @@ class _DoorRow(db.Record):
     horizon_end: datetime | None
     codes_now: int
     unconfirmed: int
+    open_alarms: int
     mode: str
+    kind: DoorKind
+    hint: str
 
 
 _DOORS = """
-SELECT d.id, d.name, d.wire_id, d.mode, f.id AS facility_id, f.name AS facility_name, f.municipality,
+SELECT d.id, d.name, d.wire_id, d.mode, d.kind, d.hint, f.id AS facility_id, f.name AS facility_name, f.municipality,
   c.id AS controller, c.simulated, c.last_seen, c.offline_at, c.report, c.clock, c.quarantine, c.epoch,
   c.want_ver, c.rep_epoch, c.rep_ver, c.rep_boot, c.broker_reason,
   (SELECT s.horizon_end FROM snapshot_log s WHERE s.controller = c.id AND s.epoch = c.rep_epoch
@@ -79,7 +95,9 @@ SELECT d.id, d.name, d.wire_id, d.mode, f.id AS facility_id, f.name AS facility_
     AND g.gone_ver IS NULL AND w.nb <= $1 AND w.na > $1) AS codes_now,
   (SELECT count(*) FROM grant_window w JOIN access_grant g ON g.id = w.access_grant WHERE w.door = d.id
     AND w.na > $1 AND ((g.gone_ver IS NULL AND g.alarmed_at IS NOT NULL AND g.applied_at IS NULL)
-      OR (g.gone_ver IS NOT NULL AND g.gone_at IS NULL))) AS unconfirmed
+      OR (g.gone_ver IS NOT NULL AND g.gone_at IS NULL))) AS unconfirmed,
+  (SELECT count(*) FROM door_alarm a WHERE a.controller = c.id AND a.closed_at IS NULL
+    AND (a.door IS NULL OR a.door = d.id)) AS open_alarms
 FROM door d JOIN controller c ON c.id = d.controller JOIN facility f ON f.id = c.facility
 """
 
@@ -88,7 +106,10 @@ async def doors(municipality: str, *, by: Actor, now: datetime) -> list[DoorView
     """Return the doors of a municipality where the actor is staff; elsewhere it looks absent."""
     by.must_have(municipality, Role.STAFF)
     rows = await db.rows(
-        _DoorRow, _DOORS + " WHERE f.municipality = $2 ORDER BY f.name, d.name", now, municipality
+        _DoorRow,
+        _DOORS + " WHERE f.municipality = $2 AND c.retired_at IS NULL ORDER BY f.name, d.name",
+        now,
+        municipality,
     )
     return [_view(row, now) for row in rows]
 
@@ -101,6 +122,7 @@ def _view(row: _DoorRow, now: datetime) -> DoorView:
     values = {
         "id": row.id,
         "name": row.name,
+        "kind": row.kind,
         "facility": {"id": row.facility_id, "name": row.facility_name},
         "controller": row.controller,
         "online": online,
@@ -115,6 +137,11 @@ def _view(row: _DoorRow, now: datetime) -> DoorView:
         "codes_now": row.codes_now,
         "alarms": _alarms(row, report, online, now),
         "simulated": row.simulated,
+        "battery": report.pw.bat if report else None,
+        "power": report.pw.src if report else None,
+        "firmware": report.fw if report else None,
+        "open_alarms": row.open_alarms,
+        "live_only": report is not None and "live" in report.cap.feat,
     }
     return msgspec.convert(values, DoorView, builtin_types=(UUID, datetime))
 
@@ -155,10 +182,12 @@ class DoorLogLine(msgspec.Struct, frozen=True):
 
 
 class DoorPage(DoorView, frozen=True):
-    """A door with its codes now and next and its last events."""
+    """A door with its codes now and next, its last events and orders. `hint` is what bookers read."""
 
     grants: list[DoorGrant]
     events: list[DoorLogLine]
+    commands: list[CommandView]
+    hint: str
 
 
 class _EventRow(db.Record):
@@ -211,7 +240,31 @@ async def door(door_id: str, *, by: Actor, now: datetime) -> DoorPage:
             DoorLogLine(event.at, event.kind, event.why, names.get(event.holder) if event.holder else None)
             for event in events
         ],
+        commands=await commands_of(door_id, by=by, now=now),
+        hint=row.hint,
     )
+
+
+async def change_door(door_id: str, given: dict[str, object], *, by: Actor, now: datetime) -> None:
+    """The door has these values (name, hint, kind, unlock_s, held_s); its controller is told of new times.
+
+    Raises NotFound unless the actor is admin of its municipality.
+    """
+    async with db.transaction():
+        row = await db.row(_DoorRow, _DOORS + " WHERE d.id = $2 FOR UPDATE OF d", now, door_id)
+        if row is None or not by.has(row.municipality, Role.ADMIN):
+            raise NotFound("there is no such door")
+        known = ("name", "hint", "kind", "unlock_s", "held_s")
+        await db.run(
+            "UPDATE door SET name = coalesce($2, name), hint = coalesce($3, hint), kind = coalesce($4, kind),"
+            " unlock_s = coalesce($5, unlock_s), held_s = coalesce($6, held_s) WHERE id = $1",
+            door_id,
+            *(given.get(name) for name in known),
+        )
+        if "unlock_s" in given or "held_s" in given:
+            await raise_versions([row.controller], now=now)
+        topics = [f"doors:{row.municipality}"]
+        await journal.record("door.changed", about=None, by=by, now=now, topics=topics, door=door_id, **given)
 
 
 class DoorPlace(db.Record):

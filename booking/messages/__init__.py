@@ -16,24 +16,47 @@ from booking.messages.actions import (
     settings_of,
 )
 from booking.messages.configured import Sources, configure
+from booking.messages.endpoints import (
+    DeliveryState,
+    DeliveryView,
+    EndpointView,
+    change,
+    delivered,
+    endpoints,
+    rotate,
+    secrets,
+    send_again,
+    subscribe,
+    try_out,
+    unsubscribe,
+)
+from booking.messages.events import GROUPS, TYPES
 from booking.messages.handlers import HANDLERS, LANES
 from booking.messages.owing import owe, owe_staff
 from booking.messages.queries import MessageCard, MessagePage, State, messages, page
 from booking.messages.templates import Template
 
 __all__ = [
+    "GROUPS",
     "HANDLERS",
     "LANES",
+    "TYPES",
     "Choice",
+    "DeliveryState",
+    "DeliveryView",
+    "EndpointView",
     "MessageCard",
     "MessagePage",
     "MessageSettings",
     "Sources",
     "State",
     "Template",
+    "change",
     "choose",
     "configure",
     "confirm_phone",
+    "delivered",
+    "endpoints",
     "forget_old",
     "forget_phone",
     "messages",
@@ -41,6 +64,12 @@ __all__ = [
     "owe_staff",
     "page",
     "resend",
+    "rotate",
+    "secrets",
+    "send_again",
     "set_phone",
     "settings_of",
+    "subscribe",
+    "try_out",
+    "unsubscribe",
 ]

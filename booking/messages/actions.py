@@ -8,7 +8,7 @@ import msgspec
 from booking import db, journal
 from booking.errors import Conflict, NotAllowed, Rejected
 from booking.ids import new_id
-from booking.messages import composing, owing
+from booking.messages import composing, deliveries, owing
 from booking.messages.configured import configured
 from booking.messages.queries import MessageCard, card
 from booking.messages.templates import CHANNELS, FIXED, PHONE_CODE, TEMPLATES, Channel, Template, is_default
@@ -173,6 +173,7 @@ async def resend(message: UUID, *, by: Actor, now: datetime) -> MessageCard:
 async def forget_old(now: datetime) -> None:
     """Messages that ended long ago are gone; what they were about stays where it is."""
     await db.run("DELETE FROM message WHERE done_at < $1", now - KEPT)
+    await deliveries.forget_old(now)
 
 
 async def _phone(account: UUID) -> _Phone | None:

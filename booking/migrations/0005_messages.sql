@@ -97,7 +97,7 @@ CREATE INDEX webhook_endpoint_on ON webhook_endpoint (municipality) WHERE state 
 -- Whatever the journal learns, the worker owes to those who subscribed: in the same transaction, whoever wrote it.
 CREATE FUNCTION journal_owes_webhooks() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  IF split_part(NEW.action, '.', 1) IN ('reservation', 'payment', 'invoice', 'credit_note', 'access', 'door', 'controller')
+  IF split_part(NEW.action, '.', 1) IN ('reservation', 'series', 'payment', 'invoice', 'credit_note', 'access', 'door', 'alarm', 'controller')
      AND EXISTS (SELECT FROM webhook_endpoint WHERE state = 'on') THEN
     INSERT INTO outbox (kind, key, payload, rev, due_at, attempts, created_at)
     VALUES ('webhook.fan', NEW.id::text, '{}', 1, NEW.at, 0, NEW.at);

@@ -79,8 +79,9 @@ class HoursPage(msgspec.Struct, frozen=True):
 async def hours_page(scope: Scope, place_id: str, *, by: Actor, today: date) -> HoursPage:
     """Return the hours at a level. Raises NotFound, also for another municipality's."""
     here = await level(scope, place_id, by=by)
-    everybody = await owners_of(here.municipality)
-    chain = [everybody.get(one, Owner()) for one in (*(above.id for above in here.path), here.id)]
+    line = [*(above.id for above in here.path), here.id]
+    heard = await owners_of(here.municipality, line)
+    chain = [heard.get(one, Owner()) for one in line]
     preview = [_preview(chain, today + timedelta(days=number)) for number in range(PREVIEW)]
     return HoursPage(await _schedules(here), await _exceptions(here), preview)
 
@@ -92,8 +93,8 @@ def _preview(chain: list[Owner], day: date) -> DayPreview:
 
 async def ordinary_hours(municipality: str, levels: list[str], today: date) -> list[WeekStretch]:
     """Return the week in force today of a calendar that listens to these levels (public)."""
-    everybody = await owners_of(municipality)
-    return _week(ordinary_week([everybody.get(one, Owner()) for one in levels], today))
+    heard = await owners_of(municipality, levels)
+    return _week(ordinary_week([heard.get(one, Owner()) for one in levels], today))
 
 
 class _Day(db.Record):

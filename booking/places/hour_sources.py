@@ -46,12 +46,12 @@ def line_of(resource: UUID, parents: dict[UUID, UUID | None]) -> list[UUID]:
     return line
 
 
-async def owners_of(municipality: str) -> dict[str, Owner]:
-    """Return what every owner in the municipality says of its hours, by the owner's id as text."""
+async def owners_of(municipality: str, only: list[str] | None = None) -> dict[str, Owner]:
+    """Return what every owner in the municipality, or `only` these, says of its hours, by the owner's id as text."""
     result: dict[str, Owner] = defaultdict(Owner)
-    for schedule in await _schedules(municipality):
+    for schedule in await _schedules(municipality, only):
         result[schedule[0]].schedules.append(schedule[1])
-    for (owner, first, last), several in _grouped(await _exceptions(municipality)).items():
+    for (owner, first, last), several in _grouped(await _exceptions(municipality, only)).items():
         stretches = tuple(
             (one.opens_min, one.closes_min)
             for one in several
@@ -86,18 +86,21 @@ class _Other(db.Record):
     reason: str
 
 
-_OWNER = "coalesce(s.resource::text, s.facility::text, s.municipality) AS owner"
+_OWNER = "coalesce(s.resource::text, s.facility::text, s.municipality)"
 _HERE = """ s LEFT JOIN resource r ON r.id = s.resource LEFT JOIN facility f ON f.id = coalesce(s.facility, r.facility)"""
-_OF_TOWN = " WHERE coalesce(s.municipality, f.municipality) = $1"
+_OF_TOWN = (
+    f" WHERE coalesce(s.municipality, f.municipality) = $1 AND ($2::text[] IS NULL OR {_OWNER} = ANY($2))"
+)
 
 
-async def _schedules(municipality: str) -> list[tuple[str, Schedule]]:
+async def _schedules(municipality: str, only: list[str] | None) -> list[tuple[str, Schedule]]:
     found = await db.rows(
         _Hours,
-        f"SELECT {_OWNER}, s.id AS schedule, s.valid_from, s.valid_to, h.weekday, h.opens_min, h.closes_min"
+        f"SELECT {_OWNER} AS owner, s.id AS schedule, s.valid_from, s.valid_to, h.weekday, h.opens_min, h.closes_min"
         f" FROM opening_schedule{_HERE} LEFT JOIN opening_hours h ON h.schedule = s.id{_OF_TOWN}"
         " ORDER BY s.valid_from, s.id, h.weekday, h.opens_min",
         municipality,
+        only,
     )
     weeks: dict[UUID, dict[int, Minutes]] = defaultdict(dict)
     for one in found:
@@ -108,12 +111,13 @@ async def _schedules(municipality: str) -> list[tuple[str, Schedule]]:
     return [(one.owner, Schedule(one.valid_from, one.valid_to, weeks[one.schedule])) for one in once.values()]
 
 
-async def _exceptions(municipality: str) -> list[_Other]:
+async def _exceptions(municipality: str, only: list[str] | None) -> list[_Other]:
     return await db.rows(
         _Other,
-        f"SELECT {_OWNER}, s.from_day, s.to_day, s.opens_min, s.closes_min, s.reason FROM opening_exception"
+        f"SELECT {_OWNER} AS owner, s.from_day, s.to_day, s.opens_min, s.closes_min, s.reason FROM opening_exception"
         f"{_HERE}{_OF_TOWN} ORDER BY s.from_day, s.to_day, s.opens_min",
         municipality,
+        only,
     )
 
 

@@ -46,8 +46,12 @@ class _Shown(db.Record):
     kind: Kind
     part_of: str | None
     parent_id: UUID | None
-    capacity: int | None
+    capacity: int | None  # people; of a pool of equipment how many there are
     area_m2: int | None
+    features: list[str]
+    surface: str | None
+    picks_unit: bool
+    image: str | None
 
 
 class ResourceCard(_Shown):
@@ -58,7 +62,6 @@ class ResourceCard(_Shown):
 
 class _Whole(_Shown):
     tariff_class: str
-    picks_unit: bool
     calendar: UUID
     leaves: list[int]
 
@@ -99,14 +102,22 @@ class _Flat(_Whole):
 
 
 _SELECT = """
-SELECT r.id, r.slug, r.name, r.kind, p.name AS part_of, r.parent AS parent_id, r.capacity, r.area_m2,
-  r.tariff_class, r.picks_unit, r.calendar,
+SELECT r.id, r.slug, r.name, r.kind, p.name AS part_of, r.parent AS parent_id, r.area_m2,
+  CASE WHEN r.kind = 'equipment' AND r.picks_unit
+    THEN (SELECT count(*) FROM resource u WHERE u.parent = r.id AND u.is_bookable) ELSE r.capacity END AS capacity,
+  r.features, r.surface, r.picks_unit, r.tariff_class, r.calendar,
+  (SELECT '/api/images/' || i.id FROM resource_image i WHERE i.resource = r.id ORDER BY i.position, i.id LIMIT 1)
+    AS image,
   ARRAY(SELECT l.leaf FROM resource_leaf l WHERE l.resource = r.id ORDER BY l.leaf) AS leaves,
   f.id AS facility_id, f.slug AS facility_slug, f.name AS facility_name, f.address, f.lat, f.lon,
   m.code AS municipality_code, m.name AS municipality_name
 FROM resource r JOIN facility f ON f.id = r.facility JOIN municipality m ON m.code = f.municipality
   LEFT JOIN resource p ON p.id = r.parent
 """
+
+
+_CHOSEN = "r.is_bookable AND p.picks_unit IS NOT TRUE"  # what people choose among: pools, not their units
+_ALONE = "r.kind <> 'equipment'"
 
 
 async def resource(resource_id: UUID, *, in_use: bool = True) -> Resource:
@@ -132,15 +143,18 @@ async def resources(
     text: str | None = None,
     min_area_m2: int | None = None,
     whole: bool | None = None,
+    as_taken: bool = False,
 ) -> list[Resource]:
     """Return the resources of these municipalities that fit the wish, by name.
 
-    `text` is matched in the names of resource, facility, municipality and kind, each word anywhere.
+    Units are booked through their pool, and equipment as an extra: only its own kind finds it. With `as_taken`
+    the answer is what can be taken instead: units and equipment, but no pools, which take nothing. `text` is matched in the names of resource, facility, municipality and kind, each word anywhere.
     """
     flat = await db.rows(
         _Flat,
         _SELECT
         + " WHERE r.is_bookable AND f.municipality = ANY($1) AND ($2::text IS NULL OR r.kind = $2)"
+        + f" AND CASE WHEN $6 THEN NOT r.picks_unit ELSE {_CHOSEN} AND ($2::text IS NOT NULL OR {_ALONE}) END"
         + " AND ($3::int IS NULL OR r.area_m2 >= $3)"
         + " AND ($4::bool IS NULL OR (r.parent IS NULL) = $4)"
         + " AND NOT EXISTS (SELECT FROM unnest($5::text[]) w WHERE position(w IN lower("
@@ -151,6 +165,7 @@ async def resources(
         min_area_m2,
         whole,
         text.lower().split() if text else [],
+        as_taken,
     )
     return [one.resource() for one in flat]
 
@@ -164,7 +179,7 @@ class _FacilityRow(db.Record):
 
 
 async def facility(slug: str) -> tuple[FacilityPage, list[Resource]]:
-    """Return a facility's page and its resources, wholes before parts. Raises NotFound."""
+    """Return a facility's page and what people choose among there, wholes before parts. Raises NotFound."""
     found = await db.row(
         _FacilityRow,
         "SELECT f.id, f.description, coalesce(f.on_call_phone, m.on_call_phone) AS on_call_phone,"
@@ -174,8 +189,8 @@ async def facility(slug: str) -> tuple[FacilityPage, list[Resource]]:
     )
     if found is None:
         raise NotFound("there is no such facility", code="unknown_facility")
-    in_use = " WHERE r.is_bookable AND f.id = $1"
-    flat = await db.rows(_Flat, _SELECT + in_use + " ORDER BY r.parent IS NOT NULL, r.name", found.id)
+    chosen = f" WHERE {_CHOSEN} AND {_ALONE} AND f.id = $1"
+    flat = await db.rows(_Flat, _SELECT + chosen + " ORDER BY r.parent IS NOT NULL, r.name", found.id)
     page = FacilityPage(found.description, found.on_call_phone, found.access_text, found.accessibility)
     return page, [one.resource() for one in flat]
 
@@ -186,3 +201,37 @@ async def facility_page(facility_id: UUID) -> FacilityPage:
     if slug is None:
         raise NotFound("there is no such facility", code="unknown_facility")
     return (await facility(slug))[0]
+
+
+async def parts(resource_id: UUID) -> list[Resource]:
+    """Return the parts of a resource in use, or the units of a pool, by name (public)."""
+    flat = await db.rows(
+        _Flat, _SELECT + " WHERE r.parent = $1 AND r.is_bookable ORDER BY length(r.name), r.name", resource_id
+    )
+    return [one.resource() for one in flat]
+
+
+async def equipment(facility_id: UUID) -> list[Resource]:
+    """Return the equipment of a facility that can be added to a booking, by name (public)."""
+    flat = await db.rows(
+        _Flat,
+        _SELECT + f" WHERE {_CHOSEN} AND r.kind = 'equipment' AND f.id = $1 ORDER BY r.name",
+        facility_id,
+    )
+    return [one.resource() for one in flat]
+
+
+async def leaves_of(ids: list[UUID]) -> dict[UUID, list[int]]:
+    """Return the leaves of each resource as they are now: read again under their locks, for halls get divided."""
+    found = await db.rows(
+        _Leaves,
+        "SELECT resource, array_agg(leaf ORDER BY leaf) AS leaves FROM resource_leaf"
+        " WHERE resource = ANY($1) GROUP BY resource",
+        ids,
+    )
+    return {one: [] for one in ids} | {one.resource: one.leaves for one in found}
+
+
+class _Leaves(db.Record):
+    resource: UUID
+    leaves: list[int]

@@ -4,10 +4,12 @@ Knows holds, reservations, free time and search. Asks billing for prices and cha
 """
 
 from booking.reservations.actions import cancel, complete_due, note_usage, reserve, settle_payment
+from booking.reservations.alternatives import Suggestion, alternatives
 from booking.reservations.block_queries import Block, BlockPreview, block_page, blocks_of, preview_block
 from booking.reservations.blocks import AffectedBookings, BlockWish, Category, create_block, lift_block
 from booking.reservations.days import Days, availability
 from booking.reservations.displacing import Decision
+from booking.reservations.divisions import add_resource, wrong_leaves
 from booking.reservations.errors import (
     AlreadyDecided,
     BreaksRule,
@@ -16,6 +18,7 @@ from booking.reservations.errors import (
     QuotaFull,
     SlotTaken,
 )
+from booking.reservations.finding import Facet, Facets
 from booking.reservations.holds import (
     Wish,
     adopt_holds,
@@ -26,10 +29,11 @@ from booking.reservations.holds import (
     release_hold,
 )
 from booking.reservations.misfits import Outside, outside_hours
+from booking.reservations.months import Month, MonthDay, month
 from booking.reservations.moving import MovePlan, Target, move, preview_move
 from booking.reservations.offers import Customer, price
 from booking.reservations.preempting import Match, preempt
-from booking.reservations.queries import cards, cards_by_id, held, must_see, page
+from booking.reservations.queries import cards, cards_of, held, must_see, page
 from booking.reservations.recurrence import BadRule, Wall
 from booking.reservations.requests import (
     answer_proposal,
@@ -39,7 +43,7 @@ from booking.reservations.requests import (
     tell_overdue,
     write_message,
 )
-from booking.reservations.search import Facet, Facets, Hit, Query, Results, Suggestion, alternatives, search
+from booking.reservations.search import Hint, Hit, Query, Results, search
 from booking.reservations.series import (
     Chosen,
     SeriesOrder,
@@ -60,6 +64,7 @@ from booking.reservations.series_changes import (
     preview_change,
 )
 from booking.reservations.series_queries import SeriesCard, SeriesPage, series_of, series_page
+from booking.reservations.series_search import SeriesQuery, SeriesResults, search_series
 from booking.reservations.staff_queries import requests, timeline
 from booking.reservations.views import (
     Held,
@@ -89,9 +94,12 @@ __all__ = [
     "Facet",
     "Facets",
     "Held",
+    "Hint",
     "Hit",
     "HoldExpired",
     "Match",
+    "Month",
+    "MonthDay",
     "MovePlan",
     "NewTimes",
     "NotMovable",
@@ -108,6 +116,8 @@ __all__ = [
     "SeriesPage",
     "SeriesPart",
     "SeriesPreview",
+    "SeriesQuery",
+    "SeriesResults",
     "SeriesWish",
     "SlotTaken",
     "Suggestion",
@@ -117,6 +127,7 @@ __all__ = [
     "Wall",
     "Wish",
     "add_date",
+    "add_resource",
     "adopt_holds",
     "alternatives",
     "answer_proposal",
@@ -128,7 +139,7 @@ __all__ = [
     "cancel",
     "cancel_series",
     "cards",
-    "cards_by_id",
+    "cards_of",
     "change_hold",
     "change_series",
     "complete_due",
@@ -138,6 +149,7 @@ __all__ = [
     "held",
     "hold",
     "lift_block",
+    "month",
     "move",
     "must_see",
     "note_usage",
@@ -156,10 +168,12 @@ __all__ = [
     "requests",
     "reserve",
     "search",
+    "search_series",
     "series_of",
     "series_page",
     "settle_payment",
     "tell_overdue",
     "timeline",
     "write_message",
+    "wrong_leaves",
 ]

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
-from booking import billing, db, messages
+from booking import billing, db
 from booking.errors import NotFound, Rejected
 from booking.people import Actor, Role
 from booking.reservations import offers
@@ -24,6 +24,7 @@ from booking.reservations.offers import Customer
 from booking.reservations.ordering import order_of
 from booking.reservations.releasing import release
 from booking.reservations.rows import COLUMNS, Row, locked, may_handle, own_hold, tell
+from booking.reservations.telling import owe_customer, owe_staff
 
 REPAY = timedelta(minutes=35)  # a payment page lives half an hour at least
 
@@ -103,16 +104,19 @@ async def _reserve(
 
 async def _request(held: Row, allowed: Allowed, by: Actor, now: datetime) -> None:
     """Staff will decide. The time is kept until then, or not at all, as the resource's rules say."""
+    answer_by = now + timedelta(days=allowed.answer_days)
     await db.run(
         "UPDATE reservation SET state = 'requested', hold_until = NULL, answer_by = $2 WHERE id = $1",
         held.id,
-        now + timedelta(days=allowed.answer_days),
+        answer_by,
     )
     if allowed.rules.pending_holds:
         await db.run("UPDATE occupancy SET hold_until = NULL WHERE reservation = $1", held.id)
     else:
         await db.run("DELETE FROM occupancy WHERE reservation = $1", held.id)
     await tell(held, "reservation.requested", by, now)
+    await owe_customer(held, "request_received", now, answer_by_at=answer_by)
+    await owe_staff(held, "Ny bokningsförfrågan", now)
 
 
 async def settle_payment(outcome: billing.PaymentOutcome, *, now: datetime) -> None:
@@ -152,7 +156,7 @@ async def cancel(reservation_id: UUID, *, by: Actor, now: datetime, reason: str 
         if not alive or found.starts_at <= now:
             raise NotCancellable("this booking can't be cancelled any more")
         await release(found, by=by, now=now, reason=reason)
-        await messages.owe("booking_cancelled", account=found.account, party=found.party, about=found.id, municipality=found.municipality, data={"reason": reason}, now=now)  # fmt: skip
+        await owe_customer(found, "booking_cancelled", now, reason=reason)
 
 
 async def complete_due(now: datetime) -> int:

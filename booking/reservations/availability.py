@@ -1,4 +1,4 @@
-"""What is free: one indexed look per leaf, then pure subtraction. Reads only; the constraint decides writes."""
+"""What is free of one resource, start by start, each with its reason. Reads only; the constraint decides writes."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -64,15 +64,20 @@ class Ground:
     purpose: str
 
 
-def starts_of_day(ground: Ground, taken: list[Span], day: date, minutes: int, now: datetime) -> list[Start]:
-    """Return every start of the local day at which the place is open for the whole length."""
+def starts_of_day(
+    ground: Ground, units: list[list[Span]], day: date, minutes: int, now: datetime
+) -> list[Start]:
+    """Return every start of the local day at which the place is open for the whole length.
+
+    `units`: what is taken of each unit; a time is free if it is free in any of them.
+    """
     result = []
     for start in raster(day, ground.rules.step_min):
         if not any(one.start <= start < one.end for one in ground.opening.get(day, ())):
             continue
         span = Span(start, start + timedelta(minutes=minutes))
         reason = refusal(ground.rules, ground.opening, span, now, ground.who, ground.purpose)
-        if reason is None and not is_free(span, taken, ground.rules.gap_min):
+        if reason is None and not any(is_free(span, taken, ground.rules.gap_min) for taken in units):
             reason = "booked"
         if reason != "outside_hours":
             result.append(Start(span, reason))
@@ -91,25 +96,38 @@ async def open_days_around(resources: Iterable[Resource], window: Span) -> dict[
     return await places.open_days(sorted({one.calendar for one in resources}), first, last)
 
 
-async def next_free(
-    resource: Resource,
-    who: Who,
-    purpose: str,
-    first: date,
-    minutes: int,
-    now: datetime,
-    *,
-    horizon_days: int = 28,
-) -> Span | None:
-    """Return the first free start from a local day on, looking a week at a time; None within the horizon."""
-    for offset in range(0, horizon_days, 7):
-        begin = first + timedelta(days=offset)
-        window = search_window(begin, 7, minutes)
-        taken = busy_of(resource, await busy(resource.leaves, window, now))
-        opening = (await open_days_around([resource], window))[resource.calendar]
-        for day in (begin + timedelta(days=n) for n in range(7)):
-            rules = (await places.rules_on([resource.id], day))[resource.id]
-            for start in starts_of_day(Ground(opening, rules, who, purpose), taken, day, minutes, now):
-                if start.reason is None:
-                    return start.span
-    return None
+async def rules_of_days(resource: UUID, first: date, last: date) -> dict[date, Rules]:
+    """Return what is in force for the use of a resource on each local day from `first` to `last`, both included."""
+    changes = await db.column(
+        date,
+        "SELECT from_day FROM effective_rule WHERE resource = $1 AND from_day > $2 AND from_day <= $3 ORDER BY 1",
+        resource,
+        first,
+        last,
+    )
+    result: dict[date, Rules] = {}
+    for start, end in zip([first, *changes], [*changes, last + timedelta(days=1)], strict=True):
+        rules = (await places.rules_on([resource], start))[resource]
+        result |= {start + timedelta(days=n): rules for n in range((end - start).days)}
+    return result
+
+
+async def taken_of(resource: Resource, window: Span, now: datetime) -> list[list[Span]]:
+    """Return what is taken of each unit that a booking may get: one for most things, several for a pool."""
+    units = [(resource.id, resource.leaves)]
+    if resource.picks_unit:
+        found = await db.rows(_Unit, _UNITS, resource.id)
+        units = [(one.id, one.leaves) for one in found]
+    by_leaf = await busy([leaf for _, leaves in units for leaf in leaves], window, now)
+    return [sorted({span for leaf in leaves for span in by_leaf.get(leaf, ())}) for _, leaves in units]
+
+
+class _Unit(db.Record):
+    id: UUID
+    leaves: list[int]
+
+
+_UNITS = """
+SELECT r.id, ARRAY(SELECT l.leaf FROM resource_leaf l WHERE l.resource = r.id) AS leaves FROM resource r
+WHERE r.parent = $1 AND r.is_bookable
+"""

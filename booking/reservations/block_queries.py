@@ -11,7 +11,7 @@ from booking.reservations.blocks import BlockWish, Category, Ground, ground_of, 
 from booking.reservations.judging import Alternative, Case, Verdict, with_alternatives
 from booking.reservations.offers import Customer
 from booking.reservations.outlook import Claim, look_ahead, taken_in
-from booking.reservations.queries import cards_by_id
+from booking.reservations.queries import cards_of
 from booking.reservations.rows import Row
 from booking.reservations.views import ReservationCard
 from booking.span import Span
@@ -73,7 +73,7 @@ async def preview_block(wish: BlockWish, *, by: Actor, now: datetime) -> BlockPr
     """
     ground = await ground_of(wish, by, now)
     found = await in_the_way(ground, now)
-    cards = {one.id: one for one in await cards_by_id([one.id for one in found.bookings], by, now)}
+    cards = {one.id: one for one in await cards_of([one.id for one in found.bookings], by, now)}
     best = await _best(found.bookings, ground, now)
     affected = [Affected(cards[one.id], best.get(one.id)) for one in found.bookings if one.id in cards]
     return BlockPreview(

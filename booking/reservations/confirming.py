@@ -4,12 +4,13 @@ transaction."""
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from booking import billing, db, locks, messages, places
+from booking import billing, db, locks, places
 from booking.clock import SWEDEN
 from booking.errors import Rejected
 from booking.people import Actor
 from booking.reservations.ordering import extras_of
 from booking.reservations.rows import Row, code_of, set_hold_until, tell
+from booking.reservations.telling import owe_customer
 
 PAY = timedelta(minutes=30)
 
@@ -47,8 +48,8 @@ async def by_method(
         await confirm(row, quote, by, now)
         return
     until = now + pay_within
-    await db.run("UPDATE reservation SET state = 'awaiting_payment' WHERE id = $1", row.id)
     await set_hold_until(row.id, until)
+    await db.run("UPDATE reservation SET state = 'awaiting_payment' WHERE id = $1", row.id)
     await billing.begin_payment(
         source=row.id,
         party=row.party,
@@ -96,7 +97,7 @@ async def confirm(
         now=now,
     )
     await tell(row, "reservation.confirmed", by, now)
-    await messages.owe("booking_confirmed", account=row.account, party=row.party, about=row.id, municipality=row.municipality, now=now)  # fmt: skip
+    await owe_customer(row, "booking_confirmed", now)
 
 
 async def resources_of(row: Row) -> list[UUID]:

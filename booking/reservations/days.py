@@ -6,16 +6,17 @@ from uuid import UUID
 
 from booking import db, places
 from booking.places import Resource, ResourceCard, join
+from booking.reservations.alternatives import first_free
 from booking.reservations.availability import (
     Ground,
-    busy,
-    busy_of,
-    next_free,
     open_days_around,
+    rules_of_days,
     search_window,
     starts_of_day,
+    taken_of,
 )
-from booking.reservations.calendar import Who, day_span, subtract
+from booking.reservations.calendar import day_span, subtract
+from booking.reservations.free_starts import FreeWish
 from booking.reservations.offers import Customer, Pricer, who
 from booking.reservations.search import FreeStart
 from booking.span import Span
@@ -67,18 +68,19 @@ async def availability(
 ) -> Days:
     """Return `days` local days of a resource from `first` on. Raises NotFound."""
     resource = await places.resource(resource_id)
-    rules = (await places.rules_on([resource_id], first))[resource_id]
+    in_force = await rules_of_days(resource_id, first, first + timedelta(days=days - 1))
+    rules = in_force[first]
     minutes = minutes or rules.min_min
     asker = await who(customer, resource.facility.municipality.code, first)
     window = search_window(first, days, minutes)
-    taken = busy_of(resource, await busy(resource.leaves, window, now))
+    units = await taken_of(resource, window, now)
+    taken = _taken_in_all(units)
     opening = (await open_days_around([resource], window))[resource.calendar]
     pricer, budget = Pricer(customer, purpose), PRICED
     result = []
     for day in (first + timedelta(days=n) for n in range(days)):
         starts = []
-        on_day = (await places.rules_on([resource_id], day))[resource_id]
-        for one in starts_of_day(Ground(opening, on_day, asker, purpose), taken, day, minutes, now):
+        for one in starts_of_day(Ground(opening, in_force[day], asker, purpose), units, day, minutes, now):
             ore = await pricer.ore(resource, one.span) if one.reason is None and budget > 0 else None
             budget -= ore is not None
             starts.append(DayStart(one.span.start, one.span.end, one.reason is None, one.reason, ore))
@@ -98,7 +100,7 @@ async def availability(
         rules.min_min,
         rules.max_min,
         result,
-        await _next(resource, asker, purpose, first, minutes, pricer, now),
+        await _next(resource, FreeWish((), minutes, purpose, customer), first, pricer, now),
     )
 
 
@@ -119,8 +121,21 @@ def _intervals(day: date, opening: list[Span], taken: list[Span], now: datetime)
     return sorted(named, key=lambda one: one.start)
 
 
+def _taken_in_all(units: list[list[Span]]) -> list[Span]:
+    """Return when no unit is free: what is taken, for all but pools."""
+    if not units:
+        return []
+    common = join(units[0])
+    for taken in units[1:]:
+        common = subtract(common, subtract(common, taken))
+    return common
+
+
 async def _next(
-    resource: Resource, asker: Who, purpose: str, first: date, minutes: int, pricer: Pricer, now: datetime
+    resource: Resource, wish: FreeWish, first: date, pricer: Pricer, now: datetime
 ) -> FreeStart | None:
-    span = await next_free(resource, asker, purpose, first, minutes, now)
-    return None if span is None else FreeStart(span.start, span.end, await pricer.ore(resource, span))
+    found = await first_free([resource.id], first, wish, now, enough=1)
+    for start in found.values():
+        span = Span(start, start + timedelta(minutes=wish.minutes))
+        return FreeStart(span.start, span.end, await pricer.ore(resource, span))
+    return None

@@ -6,13 +6,14 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from booking import db, messages
+from booking import db
 from booking.errors import Conflict
 from booking.ids import new_id
 from booking.people import Actor
 from booking.reservations.moving import Target, carry_out, plan_move
 from booking.reservations.releasing import release
 from booking.reservations.rows import Row
+from booking.reservations.telling import owe_customer
 from booking.span import Span
 
 Deed = Literal["cancel", "move"]
@@ -57,7 +58,8 @@ async def give_way(pairs: Sequence[tuple[Row, Decision]], cause: Cause, *, by: A
             await _move(row, Target(decision.span, decision.resource_id), cause, by, now)
         outcome: Outcome = "cancelled" if decision.deed == "cancel" else "moved"
         await _record(row, outcome, cause, by, now)
-        await tell_affected(row, outcome, cause.reason, now)
+        if outcome == "cancelled":
+            await tell_affected(row, cause.reason, now)
 
 
 async def _move(row: Row, target: Target, cause: Cause, by: Actor, now: datetime) -> None:
@@ -86,20 +88,9 @@ async def _record(row: Row, outcome: Outcome, cause: Cause, by: Actor, now: date
     )
 
 
-async def tell_affected(row: Row, outcome: Outcome, reason: str, now: datetime) -> None:
-    """The one who booked is owed a message: where the booking is now, or that it is gone and costs nothing."""
-    if outcome == "moved":
-        data = {"old_at": row.starts_at, "reason": reason}
-        template: messages.Template = "booking_moved"
-    else:
-        data = {"reason": reason}
-        template = "closure_affects_you"
-    await messages.owe(
-        template,
-        account=row.account,
-        party=row.party,
-        about=row.id,
-        municipality=row.municipality,
-        data=data,
-        now=now,
-    )
+async def tell_affected(row: Row, reason: str, now: datetime) -> None:
+    """The one who booked is owed a message that the time is gone, why, and that it costs nothing.
+
+    A booking that was moved says so itself (`carry_out`).
+    """
+    await owe_customer(row, "closure_affects_you", now, reason=reason)

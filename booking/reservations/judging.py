@@ -9,10 +9,10 @@ from uuid import UUID
 from booking import billing, db, places
 from booking.places import Resource, ResourceCard, Rules
 from booking.reservations.allowing import quota_refusals
+from booking.reservations.alternatives import distance_m
 from booking.reservations.calendar import day_span, is_free, local_day, raster, refusal
 from booking.reservations.offers import Customer
 from booking.reservations.outlook import Claim, Outlook, Taken, look_ahead, taken_in
-from booking.reservations.search import distance_m
 from booking.span import Span
 
 Status = Literal["free", "taken", "refused", "request"]

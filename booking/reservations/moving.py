@@ -15,6 +15,7 @@ from booking.reservations.errors import NotMovable, PriceChanged, SlotTaken
 from booking.reservations.offers import Customer, Order
 from booking.reservations.ordering import choose, leaves_of, must_fit, needs_of, order_of, relocate
 from booking.reservations.rows import Row, code_of, locked, may_handle, seen, tell
+from booking.reservations.telling import owe_customer
 from booking.reservations.writing import Part, Place, in_the_way, lock_leaves, occupy
 from booking.span import Span
 
@@ -131,6 +132,9 @@ async def carry_out(
     moved = await locked(row.id)
     if moved is not None and row.state == "confirmed":
         await _follow(moved, plan, now)
+        old = (await places.resource(row.resource, in_use=False)) if row.resource != moved.resource else None
+        place = f"{old.facility.name}, {old.name}" if old else None
+        await owe_customer(moved, "booking_moved", now, old_at=row.starts_at, old_place=place, reason=reason)
     was = {"resource": row.resource, "start": row.starts_at, "end": row.ends_at}
     await tell(row, "reservation.moved", by, now, was=was, reason=reason)
 

@@ -140,17 +140,15 @@ async def cards(
     order = " ORDER BY r.starts_at" + ("" if upcoming else " DESC")
     total = await db.value(int, "SELECT count(*) FROM reservation r" + where, parties, now)
     found = await db.rows(Booked, SELECT + where + order + " LIMIT $3 OFFSET $4", parties, now, limit, offset)
-    return await cards_of(found, by, now), total or 0
+    return await as_cards(found, by, now), total or 0
 
 
-async def cards_by_id(ids: Sequence[UUID], by: Actor, now: datetime) -> list[ReservationCard]:
-    """Return those of the bookings that the actor may see, by start."""
+async def cards_of(ids: list[UUID], by: Actor, now: datetime) -> list[ReservationCard]:
+    """Return these bookings by start; the caller has seen to it that the actor may see them."""
     found = await db.rows(
-        Booked,
-        SELECT + " WHERE r.id = ANY($1) AND r.state <> 'held' AND r.kind = 'booking' ORDER BY r.starts_at",
-        list(ids),
+        Booked, SELECT + " WHERE r.id = ANY($1) AND r.state <> 'held' ORDER BY r.starts_at, r.id", ids
     )
-    return await cards_of([row for row in found if _may_see(row, by)], by, now)
+    return await as_cards(found, by, now)
 
 
 async def page(reservation_id: UUID, by: Actor, now: datetime) -> ReservationPage:
@@ -166,7 +164,7 @@ async def page(reservation_id: UUID, by: Actor, now: datetime) -> ReservationPag
     day = local_day(Span(row.starts_at, row.ends_at))
     rules = (await places.rules_on([row.resource], day))[row.resource]
     return ReservationPage(
-        **msgspec.structs.asdict((await cards_of([row], by, now))[0]),
+        **msgspec.structs.asdict((await as_cards([row], by, now))[0]),
         price=billing.shown(quote),
         cancel_free_until=await _cancel_free_until(row, quote),
         cancel_fee_now_ore=await _fee_now(row, quote, by, now),
@@ -188,7 +186,7 @@ async def must_see(reservation_id: UUID, by: Actor) -> None:
     await _visible(reservation_id, by)
 
 
-async def cards_of(found: Sequence[Booked], by: Actor, now: datetime) -> list[ReservationCard]:
+async def as_cards(found: Sequence[Booked], by: Actor, now: datetime) -> list[ReservationCard]:
     """Return the cards of rows that the caller has filtered for the actor."""
     ids = [row.id for row in found]
     resources = await places.resources_by_id(

@@ -14,6 +14,7 @@ from booking.reservations.errors import AlreadyDecided, NotMovable
 from booking.reservations.moving import Target, carry_out, plan_move
 from booking.reservations.ordering import choose, leaves_of, needs_of, order_of, relocate
 from booking.reservations.rows import Row, free, locked, may_handle, seen, tell
+from booking.reservations.telling import owe_customer, owe_staff
 from booking.reservations.writing import Place, lock_leaves, occupy
 from booking.span import Span
 
@@ -123,7 +124,7 @@ async def answer_proposal(
 
 
 async def tell_overdue(now: datetime) -> int:
-    """Staff and customer know, once, of each request that was not answered in time; it stays open."""
+    """Staff are alerted, once, of each request that was not answered in time, and its pages show it; it stays open."""
     async with db.transaction():
         late = await db.column(
             UUID,
@@ -136,6 +137,7 @@ async def tell_overdue(now: datetime) -> int:
             row = await seen(one)
             if row is not None:
                 await tell(row, "request.overdue", Actor.system(), now)
+                await owe_staff(row, "En bokningsförfrågan har väntat för länge på svar", now)
     return len(late)
 
 
@@ -177,6 +179,7 @@ async def _grant(
         quote = billing.read_snapshot(granted.price)
         within = min(APPROVED_PAY, granted.starts_at - now)
         await tell(granted, "reservation.approved", by, now, reason=reason)
+        await owe_customer(granted, "request_decided", now, reason=reason)
         await by_method(granted, granted.method or "free", quote, by, now, return_url, pay_within=within)
 
 
@@ -186,6 +189,7 @@ async def _end(reservation_id: UUID, reason: str, by: Actor, now: datetime) -> b
         return False
     await _decided(row.id, by.account, reason, now)
     await free(row, "rejected", by, now, reason=reason)
+    await owe_customer(row, "request_decided", now, reason=None if reason == GIVEN_AWAY else reason)
     return True
 
 
@@ -226,6 +230,10 @@ async def _say(
         now,
     )
     await tell(row, "request.message", by, now, by_staff=by_staff)
+    if by_staff:
+        await owe_customer(row, "request_changes", now, changes=text)
+    else:
+        await owe_staff(row, "Nytt meddelande om en bokningsförfrågan", now, text)
 
 
 class _Said(db.Record):

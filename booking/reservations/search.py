@@ -1,29 +1,25 @@
-"""Search: what is free for this customer, own municipality first, neighbours beside it; and the loser's alternatives."""
+"""Search: what is free for this customer, own municipality first, neighbours beside it."""
 
-from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
-from math import asin, cos, radians, sin, sqrt
+from typing import Literal
 from uuid import UUID
 
+import msgspec
+
 from booking import db, people, places
-from booking.clock import SWEDEN
+from booking.clock import at_local
 from booking.places import Resource, ResourceCard
-from booking.reservations.availability import (
-    Ground,
-    Start,
-    busy,
-    busy_of,
-    next_free,
-    open_days_around,
-    search_window,
-    starts_of_day,
-)
-from booking.reservations.calendar import Who, local_day
-from booking.reservations.offers import Customer, Pricer, who
+from booking.reservations import finding, free_starts
+from booking.reservations.alternatives import Suggestion, distance_m, next_of
+from booking.reservations.calendar import day_span
+from booking.reservations.finding import FACETS, FOUND, REACH, WITHOUT, Because, Facets, Filters
+from booking.reservations.free_starts import FREE, WHY, DayWish, FreeWish, arguments, named
+from booking.reservations.offers import Customer, Pricer
 from booking.span import Span
 
-SHOWN, NEAREST = 6, 4
+SHOWN = 6
+NEAREST = 50  # places that are looked at for another time when nothing is free
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +35,9 @@ class Query:
     text: str | None = None
     kind: str | None = None
     min_area_m2: int | None = None
+    min_capacity: int | None = None
+    features: tuple[str, ...] = ()
+    surface: str | None = None
     whole: bool | None = None
     near: tuple[float, float] | None = None  # lat, lon
     purpose: str = "private"
@@ -49,11 +48,12 @@ class Query:
 
 
 class FreeStart(db.Record):
-    """A free start with this customer's price in öre (None: the list has no price)."""
+    """A free start with this customer's price in öre (None: the list has no price), and how many units of a pool."""
 
     start: datetime
     end: datetime
     price_ore: int | None
+    units: int | None = None
 
 
 class Hit(db.Record):
@@ -68,29 +68,18 @@ class Hit(db.Record):
     reason: str | None
 
 
-class Suggestion(db.Record):
-    """Another time or place for the same wish."""
-
-    resource: ResourceCard
-    neighbour: bool
-    distance_m: int | None
-    start: datetime
-    end: datetime
-    price_ore: int | None
+HintCode = Literal["no_match", "too_narrow", "nothing_free"]
 
 
-class Facet(db.Record):
-    """How many resources there are per value."""
+class Hint(db.Record):
+    """Why the answer is empty, how many resources each filter or rule keeps out, and what is nearest instead.
 
-    value: str
-    count: int
+    no_match: no such resource. too_narrow: free that day, outside the window. nothing_free: not that day.
+    """
 
-
-class Facets(db.Record):
-    """What the hits are and where, most frequent first."""
-
-    kind: list[Facet]
-    municipality: list[Facet]
+    code: HintCode
+    because: list[Because]
+    next: list[Suggestion]
 
 
 class Results(db.Record):
@@ -100,214 +89,180 @@ class Results(db.Record):
     total: int
     total_free: int
     facets: Facets
-    next: list[Suggestion]
+    hint: Hint | None
+    did_you_mean: str | None
+
+
+class _Start(msgspec.Struct):
+    at: datetime
+    units: int | None
+
+
+class _Row(msgspec.Struct):
+    resource: UUID
+    count: int
+    starts: list[_Start]
+    reason: str | None
+
+
+class _Found(msgspec.Struct):
+    total: int
+    total_free: int
+    rows: list[_Row]
+    facets: Facets
+    without: dict[str, int]
+
+
+# Free ones first, each by place. `(… IN …) IS TRUE` over a step stays a hashed look and never becomes a join.
+_SEARCH, _NAMES = named(f"""
+WITH {REACH} {FOUND} {FREE},
+counted AS MATERIALIZED (SELECT resource, place, sum(high - low + 1) AS n FROM point GROUP BY resource, place),
+page AS MATERIALIZED (
+  SELECT * FROM (
+    SELECT resource, place, n, false AS none FROM counted
+    UNION ALL
+    SELECT id, place, 0, true FROM found WHERE id NOT IN (SELECT resource FROM counted)) every
+  ORDER BY none, place LIMIT :limit OFFSET :offset),
+first AS (
+  SELECT resource, base + make_interval(mins => k * step) AS at, row_number() OVER (PARTITION BY resource ORDER BY base, k) AS nth
+  FROM point CROSS JOIN LATERAL generate_series(low, least(high, low + {SHOWN - 1})) k
+  WHERE (resource IN (SELECT resource FROM page)) IS TRUE),
+pool AS MATERIALIZED (SELECT resource, unit, starts FROM unit_start
+  WHERE picks_unit AND (resource IN (SELECT resource FROM page)) IS TRUE),
+shown AS (
+  SELECT f.resource, json_agg(json_build_object('at', f.at, 'units', u.n) ORDER BY f.at) AS starts
+  FROM first f LEFT JOIN LATERAL (SELECT nullif(count(DISTINCT unit), 0) AS n FROM pool u
+    WHERE u.resource = f.resource AND u.starts @> f.at) u ON true
+  WHERE nth <= {SHOWN} GROUP BY f.resource),
+dead AS MATERIALIZED (SELECT * FROM lawful WHERE (resource IN (SELECT resource FROM page WHERE none)) IS TRUE),
+why AS (SELECT l.resource, why.reason FROM dead l {WHY})
+SELECT json_build_object(
+  'total', (SELECT count(*) FROM found), 'total_free', (SELECT count(*) FROM counted),
+  'rows', (SELECT coalesce(json_agg(json_build_object('resource', p.resource, 'count', p.n,
+      'starts', coalesce(s.starts, '[]'), 'reason', w.reason) ORDER BY none, place), '[]')
+    FROM page p LEFT JOIN shown s USING (resource) LEFT JOIN why w USING (resource)),
+  'facets', {FACETS}, 'without', CASE WHEN EXISTS (SELECT FROM found) THEN '{{}}'::json ELSE {WITHOUT} END)
+""")
 
 
 async def search(query: Query, now: datetime) -> Results:
     """Return resources with free time first, each with up to six free starts priced for this customer."""
-    own, codes = await _reach(query)
-    found = await places.resources(
-        municipalities=codes,
-        kind=query.kind,
-        text=query.text,
-        min_area_m2=query.min_area_m2,
-        whole=query.whole,
-    )
-    grounds = await _grounds(found, query.day, query.minutes, query.customer, query.purpose)
-    taken = await busy(
-        [leaf for one in found for leaf in one.leaves], search_window(query.day, 1, query.minutes), now
-    )
-    pricer = Pricer(query.customer, query.purpose)
-    hits = []
-    for one in found:
-        starts = _in_window(
-            starts_of_day(grounds[one.id], busy_of(one, taken), query.day, query.minutes, now),
-            query,
-        )
-        hits.append(await _hit(one, starts, own, query, pricer))
-    hits.sort(key=lambda hit: (not hit.free, *_order(hit, query.sort)))
-    free = sum(1 for hit in hits if hit.free)
-    return Results(
-        hits[query.offset : query.offset + query.limit],
-        len(hits),
-        free,
-        _facets(found),
-        [] if free else await _later(hits, found, grounds, query, pricer, now),
-    )
+    filters = await filters_of(query)
+    found, meant = await _found(query, filters, now), None
+    if not found.total and filters.words:
+        better = await finding.corrected(filters)
+        if better is not None:
+            meant, filters = " ".join(better), replace(filters, words=better)
+            found = await _found(query, filters, now)
+    pricer = Prices(query.customer, query.purpose)
+    known = await places.resources_by_id([row.resource for row in found.rows])
+    hits = [await _hit(known[row.resource], row, filters, query, pricer) for row in found.rows]
+    if query.sort == "price":
+        hits.sort(key=lambda hit: (not hit.free, hit.from_price_ore is None, hit.from_price_ore))
+        hits = hits[query.offset : query.offset + query.limit]
+    hint = None if found.total_free else await _hint(query, filters, found, pricer, now)
+    return Results(hits, found.total, found.total_free, found.facets, hint, meant)
 
 
-async def alternatives(
-    resource: Resource, span: Span, purpose: str, customer: Customer, now: datetime
-) -> tuple[list[Suggestion], list[Suggestion]]:
-    """Return the nearest free times of the same resource, and free like ones at the same time, neighbours too."""
-    pricer, day = Pricer(customer, purpose), local_day(span)
-    first = max(day - timedelta(days=2), now.astimezone(SWEDEN).date())
-    same: list[Span] = []
-    window = search_window(first, 5, span.minutes)
-    taken = busy_of(resource, await busy(resource.leaves, window, now))
-    for near in (first + timedelta(days=n) for n in range(5)):
-        ground = (await _grounds([resource], near, span.minutes, customer, purpose))[resource.id]
-        starts = starts_of_day(ground, taken, near, span.minutes, now)
-        same += [start.span for start in starts if start.reason is None]
-    same.sort(key=lambda one: (abs(one.start - span.start), one.start))
-    if not same:
-        asker = await who(customer, resource.facility.municipality.code, day)
-        after = await next_free(resource, asker, purpose, first, span.minutes, now)
-        same = [] if after is None else [after]
-    here = [
-        await _suggest(resource, one, resource.facility.municipality.code, None, pricer) for one in same[:3]
-    ]
-    return here, await _elsewhere(resource, span, customer, purpose, now)
+class Prices(Pricer):
+    """Prices the same kind of thing at the same time once."""
+
+    def __init__(self, customer: Customer, purpose: str) -> None:
+        super().__init__(customer, purpose)
+        self._known: dict[tuple[str, str, Span], int | None] = {}
+
+    async def ore(self, resource: Resource, span: Span) -> int | None:
+        """Return the total in öre, or None where the list has no price."""
+        key = (resource.facility.municipality.code, resource.tariff_class, span)
+        if key not in self._known:
+            self._known[key] = await super().ore(resource, span)
+        return self._known[key]
 
 
-async def _grounds(
-    found: list[Resource], day: date, minutes: int, customer: Customer, purpose: str
-) -> dict[UUID, Ground]:
-    """Return what decides about each resource on a day besides occupation."""
-    opening = await open_days_around(found, search_window(day, 1, minutes))
-    rules = await places.rules_on([one.id for one in found], day)
-    askers: dict[str, Who] = {}
-    for owner in {one.facility.municipality.code for one in found}:
-        askers[owner] = await who(customer, owner, day)
-    return {
-        one.id: Ground(opening[one.calendar], rules[one.id], askers[one.facility.municipality.code], purpose)
-        for one in found
-    }
-
-
-async def _elsewhere(
-    resource: Resource, span: Span, customer: Customer, purpose: str, now: datetime
-) -> list[Suggestion]:
-    pricer = Pricer(customer, purpose)
-    own, place = resource.facility.municipality.code, (resource.facility.lat, resource.facility.lon)
-    codes = {own} | {n for one in await people.municipalities() if one.code == own for n in one.neighbours}
-    like = [
-        one
-        for one in await places.resources(municipalities=sorted(codes), kind=resource.kind)
-        if one.id != resource.id
-    ]
-    grounds = await _grounds(like, local_day(span), span.minutes, customer, purpose)
-    taken = await busy(
-        [leaf for one in like for leaf in one.leaves], search_window(local_day(span), 1, span.minutes), now
-    )
-    free = []
-    for one in like:
-        starts = starts_of_day(grounds[one.id], busy_of(one, taken), local_day(span), span.minutes, now)
-        if any(start.span == span and start.reason is None for start in starts):
-            free.append(one)
-    free.sort(key=lambda one: distance_m(place, (one.facility.lat, one.facility.lon)))
-    return [await _suggest(one, span, own, place, pricer) for one in free[:NEAREST]]
-
-
-async def _reach(query: Query) -> tuple[set[str], list[str]]:
-    """Return the asker's own municipalities and all that are searched."""
+async def filters_of(query: Query) -> Filters:
+    """Return what is searched: the asker's own municipalities, and the neighbours unless they are left out."""
     known = {one.code: one for one in await people.municipalities()}
     own = {code for code in query.municipalities if code in known}
-    if not own:
-        return ({query.customer.home} if query.customer.home in known else set()), sorted(known)
-    around = {n for code in own for n in known[code].neighbours} if query.neighbours else set()
-    return own, sorted(own | around)
+    around = {n for code in own for n in known[code].neighbours} if query.neighbours else set[str]()
+    codes = own | around or set(known)
+    if not own and query.customer.home in known:
+        own = {str(query.customer.home)}
+    return Filters(
+        tuple(sorted(codes)),
+        finding.words_of(query.text),
+        query.kind,
+        query.min_area_m2,
+        query.min_capacity,
+        query.features,
+        query.surface,
+        query.whole,
+        query.near,
+        tuple(sorted(own)),
+        query.sort == "name",
+    )
 
 
-def _in_window(starts: list[Start], query: Query) -> list[Start]:
-    def minute(moment: datetime) -> int:
-        wall = moment.astimezone(SWEDEN)
-        return wall.hour * 60 + wall.minute + 1440 * (wall.date() - query.day).days
-
-    return [
-        one
-        for one in starts
-        if minute(one.span.start) >= query.from_min
-        and (query.to_min is None or minute(one.span.end) <= query.to_min)
-    ]
+def window_of(day: date, from_min: int, to_min: int | None) -> DayWish:
+    """Return the wish for use on a local day from a minute on that has ended by another (None: any time)."""
+    span = day_span(day)
+    start = max(at_local(day.year, day.month, day.day, from_min), span.start)
+    end = None if to_min is None else at_local(day.year, day.month, day.day, to_min)
+    return DayWish(day, start, span.end, end)
 
 
-async def _hit(resource: Resource, starts: list[Start], own: set[str], query: Query, pricer: Pricer) -> Hit:
-    free = [one.span for one in starts if one.reason is None]
-    shown = [FreeStart(one.start, one.end, await pricer.ore(resource, one)) for one in free[:SHOWN]]
+def _wish(query: Query) -> FreeWish:
+    day = window_of(query.day, query.from_min, query.to_min)
+    return FreeWish((day,), query.minutes, query.purpose, query.customer)
+
+
+async def _found(query: Query, filters: Filters, now: datetime) -> _Found:
+    values = finding.parameters(filters) | free_starts.parameters(_wish(query), now)
+    by_price = query.sort == "price"  # prices are not in the database, so all are asked for
+    values |= {"limit": None if by_price else query.limit, "offset": 0 if by_price else query.offset}
+    text = await db.value(str, _SEARCH, *arguments(_NAMES, values))
+    return msgspec.json.decode(text or "", type=_Found)
+
+
+async def _hit(resource: Resource, row: _Row, filters: Filters, query: Query, pricer: Pricer) -> Hit:
+    length = timedelta(minutes=query.minutes)
+    spans = [(Span(one.at, one.at + length), one.units) for one in row.starts]
+    shown = [FreeStart(one.start, one.end, await pricer.ore(resource, one), units) for one, units in spans]
     prices = [one.price_ore for one in shown if one.price_ore is not None]
-    reason = None if free else _why_none(starts)
-    place = (resource.facility.lat, resource.facility.lon)
+    there = (resource.facility.lat, resource.facility.lon)
     return Hit(
         resource.card,
-        None if query.near is None else round(distance_m(query.near, place)),
-        bool(own) and resource.facility.municipality.code not in own,
+        None if query.near is None else round(distance_m(query.near, there)),
+        bool(filters.own) and resource.facility.municipality.code not in filters.own,
         shown,
-        len(free),
+        row.count,
         min(prices, default=None),
-        reason,
+        row.reason,
     )
 
 
-def _why_none(starts: list[Start]) -> str:
-    if not starts:
-        return "closed"
-    reasons = Counter(one.reason for one in starts if one.reason)
-    if reasons.get("booked"):
-        return "fully_booked"
-    return reasons.most_common(1)[0][0]
+_REASONS, _REASONS_NAMES = named(f"""
+WITH {REACH} {FOUND} {FREE}
+SELECT why.reason AS code, count(*) AS count FROM lawful l {WHY} GROUP BY 1 ORDER BY 2 DESC, 1
+""")
+_DAY, _DAY_NAMES = named(f"WITH {REACH} {FOUND} {FREE} SELECT EXISTS (SELECT FROM point)")
+_NEAREST, _NEAREST_NAMES = named(
+    f"WITH {REACH} {FOUND[:-2]} SELECT id FROM found ORDER BY place LIMIT {NEAREST}"
+)
 
 
-def _order(hit: Hit, sort: str) -> tuple[float, float, str]:
-    far = hit.distance_m if hit.distance_m is not None else (1 if hit.neighbour else 0)
-    price = hit.from_price_ore if hit.from_price_ore is not None else 1 << 40
-    if sort == "price":
-        return price, far, hit.resource.name
-    if sort == "name":
-        return 0, 0, hit.resource.facility.name + hit.resource.name
-    return (
-        (far, price, hit.resource.name)
-        if hit.distance_m is not None
-        else (far, 0, hit.resource.facility.name)
-    )
-
-
-def _facets(found: list[Resource]) -> Facets:
-    kinds = Counter(one.kind for one in found)
-    towns = Counter(one.facility.municipality.code for one in found)
-    return Facets(
-        [Facet(value, count) for value, count in kinds.most_common()],
-        [Facet(value, count) for value, count in towns.most_common()],
-    )
-
-
-async def _later(
-    hits: list[Hit],
-    found: list[Resource],
-    grounds: dict[UUID, Ground],
-    query: Query,
-    pricer: Pricer,
-    now: datetime,
-) -> list[Suggestion]:
-    """Return the next free time of the few best places, since nothing is free in the window itself."""
-    by_id = {one.id: one for one in found}
-    result = []
-    for hit in hits[:5]:
-        resource = by_id[hit.resource.id]
-        asker = grounds[resource.id].who
-        span = await next_free(resource, asker, query.purpose, query.day, query.minutes, now)
-        if span is not None:
-            ore = await pricer.ore(resource, span)
-            result.append(Suggestion(hit.resource, hit.neighbour, hit.distance_m, span.start, span.end, ore))
-    return sorted(result, key=lambda one: one.start)[:3]
-
-
-async def _suggest(
-    resource: Resource, span: Span, own: str, place: tuple[float, float] | None, pricer: Pricer
-) -> Suggestion:
-    there = (resource.facility.lat, resource.facility.lon)
-    return Suggestion(
-        resource.card,
-        resource.facility.municipality.code != own,
-        None if place is None else round(distance_m(place, there)),
-        span.start,
-        span.end,
-        await pricer.ore(resource, span),
-    )
-
-
-def distance_m(one: tuple[float, float], other: tuple[float, float]) -> float:
-    """Return the great-circle distance in metres between two (lat, lon) points."""
-    lat1, lon1, lat2, lon2 = map(radians, (*one, *other))
-    h = sin((lat2 - lat1) / 2) ** 2 + cos(lat1) * cos(lat2) * sin((lon2 - lon1) / 2) ** 2
-    return 2 * 6_371_000 * asin(sqrt(h))
+async def _hint(query: Query, filters: Filters, found: _Found, pricer: Pricer, now: datetime) -> Hint:
+    """Explain an empty answer: which filter emptied it, or which rule, and what is nearest in time and place."""
+    wish = _wish(query)
+    if not found.total:
+        emptied = [Because(code, count) for code, count in found.without.items() if count]
+        return Hint("no_match", sorted(emptied, key=lambda one: -one.count), [])
+    values = finding.parameters(filters) | free_starts.parameters(wish, now)
+    reasons = await db.rows(Because, _REASONS, *arguments(_REASONS_NAMES, values))
+    any_time = replace(wish, days=(free_starts.whole_day(query.day),))
+    values |= free_starts.parameters(any_time, now)
+    narrowed = any_time != wish and await db.value(bool, _DAY, *arguments(_DAY_NAMES, values))
+    nearest = await db.column(UUID, _NEAREST, *arguments(_NEAREST_NAMES, values))
+    own = filters.own
+    suggested = await next_of(nearest, query.day, wish, pricer, query.near, own, now)
+    code: HintCode = "too_narrow" if narrowed else "nothing_free"
+    return Hint(code, reasons, suggested)

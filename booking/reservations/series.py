@@ -380,6 +380,9 @@ async def write(
         data={"count": len(rows), "first_at": rows[0].span.start, "last_at": rows[-1].span.start},
         now=now,
     )
+    if asks:
+        told = {"what": "Ny ansökan om en serie", "text": wish.title}
+        await messages.owe_staff("staff_alert", municipality=town, about=rows[0].id, data=told, now=now)
 
 
 def _row(

@@ -10,7 +10,7 @@ from booking import db, places
 from booking.errors import NotFound
 from booking.people import Actor, Role
 from booking.places import ResourceCard
-from booking.reservations.queries import cards_by_id
+from booking.reservations.queries import cards_of
 from booking.reservations.recurrence import Pattern, Wall, read_rule
 from booking.reservations.rule_text import rule_text
 from booking.reservations.views import PartyRef, Purpose, ReservationCard
@@ -113,7 +113,7 @@ async def series_page(series: UUID, by: Actor, now: datetime) -> SeriesPage:
     """Return one series with its bookings. Raises NotFound."""
     row = await series_row(series, by)
     ids = await db.column(UUID, "SELECT id FROM reservation WHERE series = $1 AND state <> 'expired'", series)
-    times = await cards_by_id(ids, by, now)
+    times = await cards_of(ids, by, now)
     standing = [one for one in times if one.state not in ("cancelled", "rejected")]
     ahead = [one.start for one in standing if one.start > now]
     resource = await places.resource(row.resource, in_use=False)

@@ -11,7 +11,7 @@ from booking import billing, db, locks
 from booking.people import Actor, Role
 from booking.reservations.calendar import day_span
 from booking.reservations.ordering import extras_of, parts_of
-from booking.reservations.queries import SELECT, Booked, cards_of
+from booking.reservations.queries import SELECT, Booked, as_cards
 from booking.reservations.rows import COLUMNS, Row
 from booking.reservations.views import ConflictView, RequestCard, TeamRef, TimelineBooking
 from booking.reservations.writing import Place, in_the_way
@@ -74,7 +74,7 @@ async def requests(
     waiting = [row.id for row in found if row.state == "requested"]
     conflicts, rivals = await _conflicts(waiting, now), await _rivals(municipality, waiting)
     made = []
-    for card, row in zip(await cards_of(found, by, now), found, strict=True):
+    for card, row in zip(await as_cards(found, by, now), found, strict=True):
         said = card.request.messages if card.request else []
         made.append(
             RequestCard(

@@ -145,6 +145,34 @@ SETTINGS: list[tuple[str, str, str, Any, int, str]] = [
     ("half an exception", "POST", "municipalities/2401/hours/exceptions", {"from_day": "2027-01-01", "to_day": "2027-01-01", "reason": "A", "opens": "08:00"}, 422, "half_an_exception"),
     ("exception backwards", "POST", "municipalities/2401/hours/exceptions", {"from_day": "2027-01-02", "to_day": "2027-01-01", "reason": "A"}, 422, "end_before_start"),
     ("no reason", "POST", "municipalities/2401/hours/exceptions", {"from_day": "2027-01-01", "to_day": "2027-01-01", "reason": ""}, 400, "invalid_request"),
+    ("no such resource", "PATCH", "resources/00000000-0000-7000-8000-000000000000", {"name": "A"}, 404, "not_found"),
+    ("no name", "PATCH", "resources/HALL", {"name": ""}, 400, "invalid_request"),
+    ("null for a name", "PATCH", "resources/HALL", {"name": None}, 400, "invalid_request"),
+    ("a line break in the name", "PATCH", "resources/HALL", {"name": "a\nb"}, 400, "invalid_request"),
+    ("NUL in words", "PATCH", "resources/HALL", {"description": "a\u0000b"}, 400, "invalid_request"),
+    ("a taken name", "PATCH", "resources/HALL", {"name": "badmintonbana 1"}, 409, "name_taken"),
+    ("a feature in words", "PATCH", "resources/HALL", {"features": ["Stor läktare"]}, 400, "invalid_request"),
+    ("people beyond counting", "PATCH", "resources/HALL", {"capacity": 10**12}, 400, "invalid_request"),
+    ("less than nobody", "PATCH", "resources/HALL", {"capacity": -1}, 400, "invalid_request"),
+    ("rules are elsewhere", "PATCH", "resources/HALL", {"gap_min": 5}, 400, "invalid_request"),
+    ("a facility for a resource", "PATCH", "facilities/HALL", {"name": "A"}, 400, "invalid_request"),
+    ("a floor of nothing", "POST", "facilities/HOUSE/resources", {"name": "Ny", "kind": "hall_part", "tariff_class": "hammarhallen.half", "parent_id": "HALL"}, 422, "unclear_floor"),
+    ("another house's floor", "POST", "facilities/HOUSE/resources", {"name": "Ny", "kind": "hall_part", "tariff_class": "hammarhallen.half", "parent_id": "00000000-0000-7000-8000-000000000000", "own_leaf": True}, 404, "unknown_resource"),
+    ("no such price", "POST", "facilities/HOUSE/resources", {"name": "Ny", "kind": "hall", "tariff_class": "palace", "own_leaf": True}, 422, "unknown_tariff_class"),
+    ("an empty pool", "POST", "facilities/HOUSE/resources", {"name": "Ny", "kind": "equipment", "tariff_class": "x", "picks_unit": True}, 422, "bad_units"),
+    ("a thousand units", "POST", "facilities/HOUSE/resources", {"name": "Ny", "kind": "equipment", "tariff_class": "x", "picks_unit": True, "units": 1000}, 400, "invalid_request"),
+    ("a kind nobody knows", "POST", "facilities/HOUSE/resources", {"name": "Ny", "kind": "castle", "tariff_class": "x", "own_leaf": True}, 400, "invalid_request"),
+    ("no picture", "POST", "resources/HALL/images", {"media_type": "image/png", "alt": "A", "content": "aGVsbG8="}, 422, "not_an_image"),
+    ("another kind of picture", "POST", "resources/HALL/images", {"media_type": "image/gif", "alt": "A", "content": ""}, 400, "invalid_request"),
+    ("no base64", "POST", "resources/HALL/images", {"media_type": "image/png", "alt": "A", "content": "å"}, 400, "invalid_request"),
+    ("too large a picture", "POST", "resources/HALL/images", {"media_type": "image/png", "alt": "A", "content": "AAAA" * 200_001}, 422, "image_too_large"),
+    ("far too large a picture", "POST", "resources/HALL/images", {"media_type": "image/png", "alt": "A", "content": "AAAA" * 260_000}, 413, "body_too_large"),
+    ("no such picture", "DELETE", "images/00000000-0000-7000-8000-000000000000", None, 404, "unknown_image"),
+    ("a break backwards", "POST", "municipalities/2401/school-breaks", {"name": "A", "from_day": "2027-01-02", "to_day": "2027-01-01"}, 422, "end_before_start"),
+    ("a break in year 1", "POST", "municipalities/2401/school-breaks", {"name": "A", "from_day": "0001-01-01", "to_day": "2027-01-01"}, 422, "bad_time"),
+    ("no such break", "DELETE", "municipalities/2401/school-breaks/00000000-0000-7000-8000-000000000000", None, 404, "unknown_break"),
+    ("terms without text", "POST", "municipalities/2401/terms", {"version": "1", "text_sv": "", "text_en": "b"}, 400, "invalid_request"),
+    ("terms named in words", "POST", "municipalities/2401/terms", {"version": "första utgåvan", "text_sv": "a", "text_en": "b"}, 400, "invalid_request"),
     ("no such exception", "DELETE", "municipalities/2401/hours/exceptions/00000000-0000-7000-8000-000000000000", None, 404, "unknown_hours"),
 ]  # fmt: skip
 
@@ -221,10 +249,12 @@ async def test_bad_settings__are_refused_by_name_and_change_nothing(
     stina: Person, what: str, method: str, path: str, body: Any, status: int, code: str
 ) -> None:
     hall = await resource_named(stina, "2401", "hammarhallen hela")
-    path = path.replace("HALL", hall["id"])
+    names = {"HALL": hall["id"], "HOUSE": hall["facility"]["id"]}
+    for name, known in names.items():
+        path = path.replace(name, known)
     before = await _counts()
 
-    asked = {} if body is None else {"json": body}
+    asked = {} if body is None else {"json": _filled(body, names)}
     answer = await stina.send(method, f"/api/settings/{path}", **asked)
 
     assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
@@ -269,6 +299,13 @@ async def test_bad_bytes__are_refused_by_name_and_change_nothing(
         ("/api/facilities/nowhere", 404),
         ("/api/facilities/..%2F..%2Fetc", 404),
         ("/api/nothing", 404),
+        ("/api/resources/00000000-0000-7000-8000-000000000000", 404),
+        ("/api/images/00000000-0000-7000-8000-000000000000", 404),
+        ("/api/images/x", 404),
+        ("/api/terms/2401/7", 404),
+        ("/api/terms/2401/%00", 404),
+        ("/api/settings/tree?municipality=9999", 404),
+        ("/api/settings/tree", 400),
         ("/api/theme?municipality=9999", 404),
         ("/api/events?topics=", 422),
         ("/api/events?topics=weather:1", 422),

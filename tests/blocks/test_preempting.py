@@ -6,20 +6,19 @@ from uuid import UUID
 
 import pytest
 
-from booking import db, places
+from booking import db
 from booking.errors import NotFound
 from booking.people import Actor
 from booking.places import Resource
 from booking.reservations import Customer, Decision, Match, preempt
 from booking.reservations.displacing import NotDisplaceable
-from tests.reservations.conftest import books_in_order, day_after, held, on, reserved, state_of
+from tests.reservations.conftest import books_in_order, day_after, held, on, reserved, rule, state_of
 
 
 @pytest.fixture
 async def training(hall: Resource, rival: Actor, club: UUID, now: datetime) -> UUID:
     """The club trains in the hall in ten days; matches may take its time until seven days before."""
-    await db.run("UPDATE rule_set SET preempt_days = 7 WHERE resource = $1", hall.id)
-    await places.refresh_rules("2401")
+    await rule(hall, preempt_days=7)
     hold = await held(hall, on(day_after(now, 10), "18:00"), rival, now, Customer(club))
     return await reserved(hold, "invoice", rival, now)
 
@@ -67,10 +66,9 @@ async def test_the_rule_does_not_let_it__refused_by_code(
     change: str, code: str, training: UUID, match: Match, clerk: Actor, hall: Resource, now: datetime
 ) -> None:
     if change == "late":
-        await db.run("UPDATE rule_set SET preempt_days = 11 WHERE resource = $1", hall.id)
+        await rule(hall, preempt_days=11)
     if change == "no rule":
-        await db.run("UPDATE rule_set SET preempt_days = NULL WHERE resource = $1", hall.id)
-    await places.refresh_rules("2401")
+        await rule(hall, preempt_days=None)
     if change == "meeting":
         match = replace(match, purpose="meeting")
     with pytest.raises(NotDisplaceable) as refused:

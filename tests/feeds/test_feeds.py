@@ -1,6 +1,6 @@
 """Calendar addresses: secret, revocable, and never more than their owner may see that day."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -8,9 +8,11 @@ import httpx
 import icalendar
 import vobject
 
-from booking import db
+from booking import db, places
 from booking.api.feeds import hide_secret
 from booking.clock import utc_now
+from booking.reservations.writing import NewRow, Part, take
+from booking.span import Span
 from tests.api.conftest import Enter, Person, resource_named
 
 
@@ -191,3 +193,47 @@ def test_the_access_log__has_no_secret_address() -> None:
     assert hide_secret(record)
     assert "AAAA" not in record.getMessage()
     assert "GET /api/feeds/ics/…" in record.getMessage()
+
+
+async def test_a_closure_and_a_request__are_in_the_calendar_as_what_they_are(person: Enter, later: Any) -> None:  # fmt: skip
+    ali, stina = await person("ali@demo.test"), await person("stina@demo.test")
+    resource = await resource_named(ali, "2401", "norrskenshallen hela")
+    whole = await places.resource(UUID(resource["id"]))
+    mine = next(one for one in (await ali.get("/api/me"))["identities"] if one["name"] == "Nordmalings IBK")
+    block = UUID(int=7)
+    await db.run(
+        "INSERT INTO staff_block (id, municipality, category, title, created_at)"
+        " VALUES ($1, '2401', 'closure', 'Golvslipning', now())",
+        block,
+    )
+    at = [Span(_instant(later(days, 16)), _instant(later(days, 18))) for days in (5, 6, 7)]
+    common: dict[str, Any] = {"municipality": "2401", "purpose": "other", "created_at": utc_now()}
+    part = (Part(whole.id, tuple(whole.leaves)),)
+    asks: dict[str, Any] = {
+        "state": "requested",
+        "party": UUID(mine["party_id"]),
+        "method": "invoice",
+        **common,
+    }
+    rows = [
+        NewRow(
+            id=UUID(int=1), parts=part, span=at[0], state="confirmed", kind="block", block=block, **common
+        ),
+        NewRow(id=UUID(int=2), parts=part, span=at[1], **asks),
+        NewRow(id=UUID(int=3), parts=part, span=at[2], takes_time=False, **asks),
+    ]
+    await take(rows, now=utc_now())
+
+    public = _events(await ali.http.get(f"/api/resources/{whole.id}/calendar.ics"))
+    staff = _events(await _read(stina, await _feed(stina, kind="resource", resource_id=str(whole.id))))
+    own = _events(await _read(ali, await _feed(ali, kind="account")))
+
+    assert [(str(one["SUMMARY"]), one["DTSTART"].dt) for one in public] == [
+        ("Upptaget", span.start) for span in at[:2]
+    ]
+    assert str(staff[0]["SUMMARY"]).startswith("Golvslipning")
+    assert [str(one["STATUS"]) for one in own] == ["TENTATIVE", "TENTATIVE"]
+
+
+def _instant(text: str) -> datetime:
+    return datetime.fromisoformat(text)

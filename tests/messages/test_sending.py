@@ -1,15 +1,17 @@
 """What is owed leaves, once where the other side can tell, and a PIN is only ever in the message itself."""
 
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
 
-from booking import db, locks, messages, reservations
+from booking import billing, db, feeds, locks, messages, reservations
 from booking.messages import sending
 from booking.people import Actor
 from booking.places import Resource
+from booking.reservations.errors import PriceChanged
 from tests.messages.conftest import Post
 from tests.reservations.conftest import day_after, held, on, reserved
 
@@ -56,7 +58,7 @@ async def test_a_refused_booking__owes_nobody_a_message(
     post: Post, hall: Resource, eva: Actor, now: datetime
 ) -> None:
     hold = await held(hall, on(day_after(now, 3), "18:00"), eva, now)
-    with pytest.raises(reservations.PriceChanged if hasattr(reservations, "PriceChanged") else Exception):
+    with pytest.raises(PriceChanged):
         await reservations.reserve(hold, method="invoice", expected_ore=1, by=eva, now=now, return_url="{id}")
 
     await post.pay(now)
@@ -241,11 +243,7 @@ async def test_a_code_that_opens_nothing_any_more__is_not_sent(post: Post, hall:
     assert await db.value(str, "SELECT state FROM message WHERE template = 'code_ready'") == "dropped"
 
 
-async def test_without_a_server__the_log_names_the_mail_and_not_its_text(post: Post, account: Find, now: datetime, caplog: pytest.LogCaptureFixture, town: object) -> None:  # fmt: skip
-    from dataclasses import replace
-
-    from booking import feeds
-
+async def test_without_a_server__the_log_names_the_mail_and_not_its_text(post: Post, account: Find, now: datetime, caplog: pytest.LogCaptureFixture) -> None:  # fmt: skip
     messages.configure(replace(post.settings, smtp_url=None, sms_url=None), feeds.SOURCES)
     caplog.set_level("INFO", "booking.messages")
     await _owe(await account("ali"), now)
@@ -254,3 +252,16 @@ async def test_without_a_server__the_log_names_the_mail_and_not_its_text(post: P
 
     assert "mail to ali@demo.test (not sent, none is set up): Att åtgärda: Prov" in caplog.text
     assert await _states() == ["email sent"]
+
+
+async def test_an_invoice__is_told_of_with_its_amount_and_number(post: Post, hall: Resource, eva: Actor, now: datetime) -> None:  # fmt: skip
+    await _booked(hall, eva, now)
+
+    await billing.run_invoices("2401", "2026-11", by=Actor.system(), now=datetime(2026, 12, 1, 6, tzinfo=UTC))
+    await post.pay(datetime(2026, 12, 1, 6, tzinfo=UTC))
+
+    told = post.mail.mails[-1]
+    assert told["Subject"].startswith("Faktura ")
+    assert "Belopp: " in told.get_content()
+    assert "OCR-nummer: " in told.get_content()
+    assert "https://boka.example/mina" in told.get_content()

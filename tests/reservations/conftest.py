@@ -7,7 +7,10 @@ from uuid import UUID, uuid4
 import pytest
 
 from booking import billing, db, people, places, reservations
+from booking.billing import PaymentOutcome
 from booking.clock import SWEDEN, at_local
+from booking.errors import Refusal
+from booking.ids import new_id
 from booking.people import Actor
 from booking.people import actions as people_actions
 from booking.places import Resource
@@ -112,6 +115,16 @@ async def reserved(hold: UUID, method: str, by: Actor, now: datetime) -> UUID:
     )
 
 
+async def buy(resource: Resource, span: Span, by: Actor, now: datetime) -> UUID:
+    """Reserve for the actor and pay by card."""
+    one = await reserved(await held(resource, span, by, now), "card", by, now)
+    payment = await db.value(UUID, "SELECT id FROM payment WHERE source = $1", one)
+    assert payment
+    outcome = PaymentOutcome(payment, one, "2401", "paid", "cs_1", "pi_1", await price_of(one))
+    await reservations.settle_payment(outcome, now=now)
+    return one
+
+
 async def state_of(reservation: UUID) -> str:
     return await db.value(str, "SELECT state FROM reservation WHERE id = $1", reservation) or "absent"
 
@@ -122,3 +135,58 @@ async def books_in_order() -> bool:
 
 def moment(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+async def rule(resource: Resource, **fields: object) -> None:
+    """The rules in force of a resource are changed, as their refresh would derive them."""
+    changes = ", ".join(f"{name} = ${n}" for n, name in enumerate(fields, start=2))
+    await db.run(f"UPDATE effective_rule SET {changes} WHERE resource = $1", resource.id, *fields.values())
+
+
+async def pool_of(beside: Resource, name: str, kind: str, units: int, tariff_class: str) -> Resource:
+    """Return a new pool of so many like units in the facility of another resource; its units are "NAME 1" …"""
+    pool = new_id()
+    for number in range(units + 1):
+        id = pool if number == 0 else new_id()
+        await db.run(
+            "INSERT INTO resource (id, facility, parent, kind, slug, name, tariff_class, picks_unit, is_bookable,"
+            " calendar) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, true, $9)",
+            id,
+            beside.facility.id,
+            None if number == 0 else pool,
+            kind,
+            str(id),
+            name if number == 0 else f"{name} {number}",
+            tariff_class,
+            number == 0,
+            beside.calendar,
+        )
+        if number:
+            await db.run(
+                "WITH l AS (INSERT INTO leaf (facility) VALUES ($1) RETURNING id)"
+                " INSERT INTO resource_leaf (resource, leaf) SELECT $2, id FROM l",
+                beside.facility.id,
+                id,
+            )
+    return await places.resource(pool)
+
+
+async def refused(attempt: Awaitable[object]) -> str:
+    """Return the code with which an attempt is refused."""
+    with pytest.raises(Refusal) as refusal:
+        await attempt
+    return refusal.value.code
+
+
+async def charges_of(reservation: UUID) -> list[str]:
+    """Return kind, state and öre of a reservation's charges, in order."""
+    return await db.column(
+        str,
+        "SELECT kind || ' ' || state || ' ' || total_ore FROM charge WHERE source = $1 ORDER BY id",
+        reservation,
+    )
+
+
+async def told(reservation: UUID) -> list[str]:
+    """Return what the journal says of a reservation, in order."""
+    return await db.column(str, "SELECT action FROM journal WHERE about = $1 ORDER BY id", reservation)

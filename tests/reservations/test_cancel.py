@@ -7,13 +7,22 @@ from uuid import UUID
 import pytest
 
 from booking import billing, db, locks, reservations
-from booking.billing import PaymentOutcome
 from booking.errors import NotFound, Refusal
 from booking.people import Actor
 from booking.places import Resource
 from booking.reservations import Customer
 from booking.span import Span
-from tests.reservations.conftest import LogIn, books_in_order, day_after, held, on, party, reserved, state_of
+from tests.reservations.conftest import (
+    LogIn,
+    books_in_order,
+    buy,
+    day_after,
+    held,
+    on,
+    party,
+    reserved,
+    state_of,
+)
 
 NOTICE = timedelta(hours=24)  # Nordmaling: free at least 24 h before, the whole price after
 
@@ -33,12 +42,7 @@ async def booked(hall: Resource, span: Span, rival: Actor, now: datetime) -> UUI
 @pytest.fixture
 async def bought(hall: Resource, span: Span, eva: Actor, now: datetime) -> UUID:
     """Eva has paid 564 kr for the hall."""
-    one = await reserved(await held(hall, span, eva, now), "card", eva, now)
-    payment = await db.value(UUID, "SELECT id FROM payment WHERE source = $1", one)
-    assert payment
-    outcome = PaymentOutcome(payment, one, "2401", "paid", "cs_1", "pi_1", 564_00)
-    await reservations.settle_payment(outcome, now=now)
-    return one
+    return await buy(hall, span, eva, now)
 
 
 async def charges(reservation: UUID) -> list[str]:

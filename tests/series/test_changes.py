@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from booking import db, places
+from booking import db
 from booking.clock import SWEDEN
 from booking.errors import NotFound
 from booking.people import Actor
@@ -27,7 +27,7 @@ from booking.reservations import (
 )
 from booking.reservations.series_queries import series_row
 from booking.span import Span
-from tests.reservations.conftest import books_in_order, held
+from tests.reservations.conftest import books_in_order, held, rule
 from tests.series.test_booking import booked
 
 WEEK = timedelta(days=7)
@@ -187,8 +187,7 @@ async def test_a_time_is_added__charged_and_opened_by_the_same_code(
 async def test_a_series_of_something_that_needs_approval__is_a_request_as_a_whole(
     tuesdays: SeriesWish, hall: Resource, rival: Actor, now: datetime
 ) -> None:
-    await db.run("UPDATE rule_set SET approval = 'required' WHERE resource = $1", hall.id)
-    await places.refresh_rules("2401")
+    await rule(hall, needs_approval=True)
     series = await booked(replace(tuesdays, title="Ansökan"), rival, now)
     page = await series_page(series, rival, now)
     assert {one.state for one in page.occurrences} == {"requested"}

@@ -24,6 +24,214 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/controllers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Index
+         * @description Return the controllers of a municipality where the caller is staff.
+         */
+        get: operations["ListControllers"];
+        put?: never;
+        /**
+         * Enrol
+         * @description Make a controller and its doors known. The key is told this once; enrolling again makes another.
+         */
+        post: operations["EnrolController"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/controllers/{controller_id}/key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stage
+         * @description Make the next key of a controller; the present one stays in force until it is activated.
+         */
+        post: operations["StageKey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/controllers/{controller_id}/key/activate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Activate
+         * @description Put the next key in force, when it has been carried to the controller.
+         */
+        post: operations["ActivateKey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/controllers/{controller_id}/quarantine": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Quarantine
+         * @description Return what a controller holds that this database, restored from a backup, knows nothing of.
+         */
+        get: operations["GetQuarantine"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/controllers/{controller_id}/quarantine/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * EndQuarantine
+         * @description Take the server's side: what the controller held is replaced by what this database knows.
+         */
+        post: operations["EndQuarantine"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/controllers/{controller_id}/replace": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replace
+         * @description Give new hardware the place of a controller: another key at once, doors and codes stay.
+         */
+        post: operations["ReplaceController"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/controllers/{controller_id}/retire": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Retire
+         * @description Empty a controller of its codes and take its account away.
+         */
+        post: operations["RetireController"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/credentials": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Index
+         * @description Return the standing codes of a municipality where the caller is staff; never a PIN.
+         */
+        get: operations["ListCredentials"];
+        put?: never;
+        /**
+         * Create
+         * @description Make a standing code. The PIN is told this once. For administrators.
+         */
+        post: operations["CreateCredential"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/credentials/{credential_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke
+         * @description Take a standing code back; bookings that had no other get one of their own.
+         */
+        delete: operations["RevokeCredential"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/credentials/{credential_id}/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Rotate
+         * @description Decide an association's next code; both work during the overlap. The PIN is told this once.
+         */
+        post: operations["RotateCredential"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/demo/logins": {
         parameters: {
             query?: never;
@@ -36,6 +244,86 @@ export interface paths {
          * @description Return the demonstration's log-ins; absent in production.
          */
         get: operations["ListDemoLogins"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/door-alarms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Index
+         * @description Return the alarms of a municipality where the caller is staff.
+         */
+        get: operations["ListAlarms"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/door-alarms/{alarm_id}/acknowledge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Acknowledge
+         * @description Say that somebody sees to it; the alarm stays until it is cured.
+         */
+        post: operations["AcknowledgeAlarm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/door-events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Index
+         * @description Return what happened at the doors; the reading is journalled.
+         */
+        get: operations["ListDoorEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/door-events.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export
+         * @description Return the same as a table for a spreadsheet, at most 50,000 lines.
+         */
+        get: operations["ExportDoorEvents"];
         put?: never;
         post?: never;
         delete?: never;
@@ -73,11 +361,75 @@ export interface paths {
         };
         /**
          * Read
-         * @description Return a door with its codes now and next and its last events.
+         * @description Return a door with its codes now and next, its last events and orders.
          */
         get: operations["GetDoor"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change
+         * @description Change a door's name, hint for bookers, kind or times. For administrators.
+         */
+        patch: operations["ChangeDoor"];
+        trace?: never;
+    };
+    "/api/doors/{door_id}/commands": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Order
+         * @description Order a door to open once, lock down, stay unlocked or be normal again; to be confirmed within 2 minutes.
+         */
+        post: operations["OrderCommand"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/doors/{door_id}/commands/{command_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Command
+         * @description Return an order with what became of it.
+         */
+        get: operations["GetCommand"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/doors/{door_id}/commands/{command_id}/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirm
+         * @description Confirm an order: it is sent now, once.
+         */
+        post: operations["ConfirmCommand"];
         delete?: never;
         options?: never;
         head?: never;
@@ -120,6 +472,90 @@ export interface paths {
         get: operations["GetFacility"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/feeds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Index
+         * @description Return the caller's own feeds with their secret addresses.
+         */
+        get: operations["ListFeeds"];
+        put?: never;
+        /**
+         * Create
+         * @description Make a secret address. Who has it can read the calendar, so give it to nobody else.
+         */
+        post: operations["CreateFeed"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/feeds/ics/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read
+         * @description Return the calendar behind a secret address (RFC 5545), or 304 where it is unchanged.
+         */
+        get: operations["ReadFeed"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/feeds/{feed_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke
+         * @description Take the address back; programs that still ask are told 410.
+         */
+        delete: operations["RevokeFeed"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/feeds/{feed_id}/renew": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Renew
+         * @description Give the feed another address; the old one stops at once.
+         */
+        post: operations["RenewFeed"];
         delete?: never;
         options?: never;
         head?: never;
@@ -302,6 +738,134 @@ export interface paths {
         patch: operations["ChangeMe"];
         trace?: never;
     };
+    "/api/me/message-settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Settings
+         * @description Return which messages the caller gets, how, and at which number.
+         */
+        get: operations["GetMessageSettings"];
+        /**
+         * Choose
+         * @description Choose messages by channel. What costs somebody their time or their way in is always mailed.
+         */
+        put: operations["ChangeMessageSettings"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/me/phone": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * SetPhone
+         * @description Give a number; a code goes there by SMS, and nothing else until it is confirmed.
+         */
+        put: operations["SetPhone"];
+        post?: never;
+        /**
+         * ForgetPhone
+         * @description Forget the number: no SMS any more.
+         */
+        delete: operations["ForgetPhone"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/me/phone/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * ConfirmPhone
+         * @description Confirm the number with the code, within ten minutes and five tries.
+         */
+        post: operations["ConfirmPhone"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Index
+         * @description Return mails and SMS about a municipality's matters, newest first, to its staff.
+         */
+        get: operations["ListMessages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/messages/{message_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read
+         * @description Return one message with its text as it would be now; a code is hidden.
+         */
+        get: operations["GetMessage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/messages/{message_id}/resend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resend
+         * @description Send a message that was given up again, from the first attempt.
+         */
+        post: operations["ResendMessage"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/municipalities": {
         parameters: {
             query?: never;
@@ -394,13 +958,73 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Access
+         * Read
          * @description Return the code with where it stands: sent, confirmed in the door, taken back. Never cached.
          */
         get: operations["GetAccess"];
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/reservations/{reservation_id}/access/reserve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reserve
+         * @description Hand out a reserve code for each door that lacks the booking's own; asking again gives the same.
+         */
+        post: operations["HandOutReserve"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/reservations/{reservation_id}/access/shares": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Share
+         * @description Make a participant's code: it opens after the booker's own has. The PIN is told this once.
+         */
+        post: operations["ShareAccess"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/reservations/{reservation_id}/access/shares/{share_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Unshare
+         * @description Take a participant's code back.
+         */
+        delete: operations["UnshareAccess"];
         options?: never;
         head?: never;
         patch?: never;
@@ -446,6 +1070,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/resources/{resource_id}/calendar.ics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * OfResource
+         * @description Return when a resource is taken, without saying by whom; anybody may subscribe.
+         */
+        get: operations["ReadResourceCalendar"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/search": {
         parameters: {
             query?: never;
@@ -458,6 +1102,70 @@ export interface paths {
          * @description Search resources of a municipality and its neighbours by kind, text, place, size and free time.
          */
         get: operations["Search"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/series": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Index
+         * @description Return the series of the parties the caller acts for.
+         */
+        get: operations["ListSeries"];
+        put?: never;
+        /**
+         * Create
+         * @description Book an explicit list of times at once. One that was taken meanwhile is named, and nothing is booked.
+         */
+        post: operations["CreateSeries"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/series/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview
+         * @description Return every time with status, reason, price and the best alternative; nothing is booked.
+         */
+        post: operations["PreviewSeries"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/series/{series_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read
+         * @description Return one series with its bookings to those it concerns; to everybody else it is absent.
+         */
+        get: operations["GetSeries"];
         put?: never;
         post?: never;
         delete?: never;
@@ -485,6 +1193,134 @@ export interface paths {
          * @description Log out: the session is over everywhere it was used.
          */
         delete: operations["LogOut"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/settings/{level}/{place_id}/hours": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read
+         * @description Return weekly hours and exceptions, the next four weeks, and the bookings that lie outside.
+         */
+        get: operations["GetHours"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/settings/{level}/{place_id}/hours/exceptions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add
+         * @description Open at other hours on some days, or close; several for the same days are its stretches.
+         */
+        post: operations["AddException"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/settings/{level}/{place_id}/hours/exceptions/{exception}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * TakeBack
+         * @description Open as usual again on the exception's days.
+         */
+        delete: operations["DeleteException"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/settings/{level}/{place_id}/hours/schedules/{schedule}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Write
+         * @description Write weekly hours within dates; `new` adds them.
+         */
+        put: operations["WriteSchedule"];
+        post?: never;
+        /**
+         * Remove
+         * @description Take back weekly hours.
+         */
+        delete: operations["DeleteSchedule"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/settings/{level}/{place_id}/rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read
+         * @description Return the rules as the level wrote them, what they amount to today and what they inherit.
+         */
+        get: operations["GetRules"];
+        /**
+         * Write
+         * @description Write the rules that hold from a day on; a set that begins the same day is replaced.
+         */
+        put: operations["WriteRules"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/settings/{level}/{place_id}/rules/{valid_from}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove
+         * @description Take back the rules that begin on a day.
+         */
+        delete: operations["DeleteRules"];
         options?: never;
         head?: never;
         patch?: never;
@@ -590,6 +1426,154 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/webhook-deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Deliveries
+         * @description Return deliveries, newest first; `state=dead` are those that were given up.
+         */
+        get: operations["ListWebhookDeliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/webhook-deliveries/{delivery_id}/resend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resend
+         * @description Send a delivery that was given up again, with the same id and body.
+         */
+        post: operations["ResendWebhookDelivery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/webhook-endpoints": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Index
+         * @description Return the endpoints of a municipality where the caller is an administrator.
+         */
+        get: operations["ListWebhookEndpoints"];
+        put?: never;
+        /**
+         * Create
+         * @description Subscribe an address to events. Read its secret at /secrets.
+         */
+        post: operations["CreateWebhookEndpoint"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/webhook-endpoints/{endpoint_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove
+         * @description Delete an endpoint with what is owed to it.
+         */
+        delete: operations["DeleteWebhookEndpoint"];
+        options?: never;
+        head?: never;
+        /**
+         * Change
+         * @description Change an endpoint; turning it on again forgives earlier failures.
+         */
+        patch: operations["ChangeWebhookEndpoint"];
+        trace?: never;
+    };
+    "/api/webhook-endpoints/{endpoint_id}/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Rotate
+         * @description Change the secret; for a day both the new and the old one sign.
+         */
+        post: operations["RotateWebhookSecret"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/webhook-endpoints/{endpoint_id}/secrets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Secrets
+         * @description Return the secrets that sign now; the look is journalled.
+         */
+        get: operations["GetWebhookSecrets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/webhook-endpoints/{endpoint_id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Test
+         * @description Post a `webhook.test` to the endpoint.
+         */
+        post: operations["TestWebhookEndpoint"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/webhooks/stripe/{municipality}": {
         parameters: {
             query?: never;
@@ -660,26 +1644,38 @@ export interface components {
             closes_at: string;
             confirmed_at: string | null;
             flags: string[];
+            hint: string;
             id: string;
+            /** @enum {string} */
+            kind: "door" | "compartment";
             name: string;
             offline: boolean;
             /** Format: date-time */
             opens_at: string;
+            reserve_pin: string | null;
             /** @enum {string} */
             state: "planned" | "sealed" | "on_broker" | "applied" | "active" | "used" | "ended" | "removing" | "removed_confirmed" | "rejected";
         };
         /** AccessView */
         AccessView: {
             alarm: string | null;
+            also_pin: string | null;
             /** Format: date-time */
             closes_at: string;
+            /** @enum {string} */
+            code_of: "booking" | "series" | "standing";
             confirmed_at: string | null;
             doors: components["schemas"]["AccessDoor"][];
+            may_share: boolean;
+            /** @enum {string} */
+            means: "pin" | "card" | "pin+card";
             on_call_phone: string;
             /** Format: date-time */
             opens_at: string;
             pin: string | null;
+            reserve_offered: boolean;
             reserve_pin: string | null;
+            shares: components["schemas"]["Share"][];
             /** @enum {string} */
             state: "planned" | "sealed" | "on_broker" | "applied" | "active" | "used" | "ended" | "removing" | "removed_confirmed" | "rejected";
         };
@@ -697,6 +1693,48 @@ export interface components {
             language: "sv" | "en";
             name: string;
         };
+        /** Acknowledgement */
+        Acknowledgement: {
+            note?: string | null;
+        };
+        /** AlarmView */
+        AlarmView: {
+            acknowledged_at: string | null;
+            closed_at: string | null;
+            controller: string | null;
+            door_id: string | null;
+            door_name: string | null;
+            facility_name: string | null;
+            /** Format: uuid */
+            id: string;
+            /** @enum {string} */
+            kind: "not_applied" | "removal_unconfirmed" | "clock_untrusted" | "clock_drift" | "full" | "battery" | "power" | "held" | "forced" | "tamper" | "offline" | "two_servers" | "brute_force" | "quarantine" | "horizon_short" | "bad_snapshot" | "broker_refuses";
+            note: string | null;
+            /** Format: date-time */
+            opened_at: string;
+            reservations: string[];
+            /** @enum {string} */
+            severity: "alarm" | "warning";
+        };
+        /** Alarms */
+        Alarms: {
+            alarms: components["schemas"]["AlarmView"][];
+            total: number;
+        };
+        /** Alternative */
+        Alternative: {
+            /** Format: date-time */
+            end: string;
+            price_ore: number | null;
+            resource: components["schemas"]["ResourceCard"];
+            /** Format: date-time */
+            start: string;
+        };
+        /** Because */
+        Because: {
+            code: string;
+            count: number;
+        };
         /** CancelReason */
         CancelReason: {
             reason?: string | null;
@@ -709,6 +1747,111 @@ export interface components {
             fee_ore: number;
             refund_ore: number;
         };
+        /** Choice */
+        Choice: {
+            /** @enum {string} */
+            channel: "email" | "sms";
+            /** @enum {string} */
+            template: "booking_confirmed" | "booking_cancelled" | "booking_moved" | "hold_offer" | "request_received" | "request_decided" | "request_changes" | "series_confirmed" | "closure_affects_you" | "code_ready" | "code_changed" | "vehicle_late" | "invoice_issued" | "staff_alert";
+            wanted: boolean;
+        };
+        /** ChoiceView */
+        ChoiceView: {
+            /** @enum {string} */
+            channel: "email" | "sms";
+            fixed: boolean;
+            /** @enum {string} */
+            template: "booking_confirmed" | "booking_cancelled" | "booking_moved" | "hold_offer" | "request_received" | "request_decided" | "request_changes" | "series_confirmed" | "closure_affects_you" | "code_ready" | "code_changed" | "vehicle_late" | "invoice_issued" | "staff_alert";
+            wanted: boolean;
+        };
+        /** ChosenTime */
+        ChosenTime: {
+            /**
+             * Format: date-time
+             * @example 2026-12-01T17:00:00Z
+             */
+            end: string;
+            /** @example 2026-12-01T17:00:00Z */
+            instead_of?: string | null;
+            resource_id?: string | null;
+            /**
+             * Format: date-time
+             * @example 2026-12-01T17:00:00Z
+             */
+            start: string;
+        };
+        /** CommandView */
+        CommandView: {
+            answered_at: string | null;
+            /** Format: date-time */
+            asked_at: string;
+            confirmed_at: string | null;
+            door_id: string;
+            /** Format: uuid */
+            id: string;
+            /** @enum {string} */
+            op: "open" | "lockdown" | "unlock" | "release" | "identify";
+            reason: string;
+            /** @enum {string} */
+            state: "awaiting_confirmation" | "sent" | "done" | "refused" | "unknown" | "lapsed";
+            until: string | null;
+            why: string | null;
+        };
+        /** ControllerDoor */
+        ControllerDoor: {
+            id: string;
+            /** @enum {string} */
+            kind: "door" | "compartment";
+            name: string;
+        };
+        /** ControllerView */
+        ControllerView: {
+            account_known: boolean;
+            applied_version: string | null;
+            doors: components["schemas"]["ControllerDoor"][];
+            driver: string;
+            /** Format: date-time */
+            enrolled_at: string;
+            facility: components["schemas"]["FacilityName"];
+            firmware: string | null;
+            gen: number;
+            id: string;
+            in_sync: boolean;
+            last_seen: string | null;
+            next_gen: number | null;
+            /** @enum {string} */
+            state: "new" | "online" | "offline" | "quarantine" | "retiring" | "retired";
+            wanted_version: string;
+        };
+        /** Controllers */
+        Controllers: {
+            controllers: components["schemas"]["ControllerView"][];
+        };
+        /** CredentialView */
+        CredentialView: {
+            door_ids: string[];
+            /** Format: uuid */
+            id: string;
+            label: string;
+            /** @enum {string} */
+            means: "pin" | "card" | "pin+card";
+            overlap_days: number;
+            party_id: string | null;
+            party_name: string | null;
+            revoked_at: string | null;
+            /** @enum {string} */
+            role: "association" | "staff" | "clean";
+            rotates_on: string | null;
+            successor_id: string | null;
+            /** Format: date-time */
+            valid_from: string;
+            valid_to: string | null;
+            weekly: components["schemas"]["Weekly"][];
+        };
+        /** Credentials */
+        Credentials: {
+            credentials: components["schemas"]["CredentialView"][];
+        };
         /** Day */
         Day: {
             closes: string | null;
@@ -717,6 +1860,13 @@ export interface components {
             intervals: components["schemas"]["Interval"][];
             opens: string | null;
             starts: components["schemas"]["DayStart"][];
+        };
+        /** DayPreview */
+        DayPreview: {
+            /** Format: date */
+            date: string;
+            reason: string | null;
+            spans: components["schemas"]["Stretch"][];
         };
         /** DayStart */
         DayStart: {
@@ -737,6 +1887,28 @@ export interface components {
             resource: components["schemas"]["ResourceCard"];
             step_min: number;
         };
+        /** DeliveryList */
+        DeliveryList: {
+            deliveries: components["schemas"]["DeliveryView"][];
+            total: number;
+        };
+        /** DeliveryView */
+        DeliveryView: {
+            attempts: number;
+            /** Format: date-time */
+            created_at: string;
+            done_at: string | null;
+            /** Format: uuid */
+            endpoint_id: string;
+            error: string | null;
+            event: string;
+            /** Format: uuid */
+            id: string;
+            /** @enum {string} */
+            state: "owed" | "done" | "dead";
+            status: number | null;
+            tried_at: string | null;
+        };
         /** DemoLogin */
         DemoLogin: {
             email: string;
@@ -747,6 +1919,20 @@ export interface components {
         /** DemoLogins */
         DemoLogins: {
             logins: components["schemas"]["DemoLogin"][];
+        };
+        /** DoorChange */
+        DoorChange: {
+            held_s?: number | null;
+            hint?: string | null;
+            /** @enum {null|string} */
+            kind?: "door" | "compartment" | null;
+            name?: string | null;
+            unlock_s?: number | null;
+        };
+        /** DoorEvents */
+        DoorEvents: {
+            events: components["schemas"]["EventView"][];
+            total: number;
         };
         /** DoorGrant */
         DoorGrant: {
@@ -771,24 +1957,33 @@ export interface components {
         DoorPage: {
             alarms: string[];
             applied_version: string | null;
+            battery: number | null;
             /** @enum {string} */
             clock: "ok" | "drift" | "untrusted";
             codes_now: number;
+            commands: components["schemas"]["CommandView"][];
             controller: string;
             events: components["schemas"]["DoorLogLine"][];
             facility: components["schemas"]["FacilityName"];
+            firmware: string | null;
             grants: components["schemas"]["DoorGrant"][];
+            hint: string;
             id: string;
             in_sync: boolean;
+            /** @enum {string} */
+            kind: "door" | "compartment";
             last_seen: string | null;
+            live_only: boolean;
             /** @enum {string} */
             lock: "locked" | "unlocked" | "unknown";
             /** @enum {string} */
             mode: "normal" | "lockdown" | "unlocked";
             name: string;
             online: boolean;
+            open_alarms: number;
             /** @enum {string} */
             pos: "open" | "closed" | "unknown";
+            power: string | null;
             simulated: boolean;
             wanted_version: string;
         };
@@ -796,28 +1991,110 @@ export interface components {
         DoorView: {
             alarms: string[];
             applied_version: string | null;
+            battery: number | null;
             /** @enum {string} */
             clock: "ok" | "drift" | "untrusted";
             codes_now: number;
             controller: string;
             facility: components["schemas"]["FacilityName"];
+            firmware: string | null;
             id: string;
             in_sync: boolean;
+            /** @enum {string} */
+            kind: "door" | "compartment";
             last_seen: string | null;
+            live_only: boolean;
             /** @enum {string} */
             lock: "locked" | "unlocked" | "unknown";
             /** @enum {string} */
             mode: "normal" | "lockdown" | "unlocked";
             name: string;
             online: boolean;
+            open_alarms: number;
             /** @enum {string} */
             pos: "open" | "closed" | "unknown";
+            power: string | null;
             simulated: boolean;
             wanted_version: string;
         };
         /** Doors */
         Doors: {
             doors: components["schemas"]["DoorView"][];
+        };
+        /** EndpointChange */
+        EndpointChange: {
+            description?: string | null;
+            /**
+             * @example [
+             *       "reservation.*",
+             *       "invoice.issued"
+             *     ]
+             */
+            events?: string[] | null;
+            /** @enum {null|string} */
+            state?: "on" | "off" | null;
+            /** @example https://example.org/hooks */
+            url?: string | null;
+        };
+        /** EndpointList */
+        EndpointList: {
+            endpoints: components["schemas"]["EndpointView"][];
+            event_types: string[];
+            total: number;
+        };
+        /** EndpointView */
+        EndpointView: {
+            /** Format: date-time */
+            created_at: string;
+            dead: number;
+            description: string;
+            events: string[];
+            failed_why: string | null;
+            failing_since: string | null;
+            /** Format: uuid */
+            id: string;
+            municipality: string;
+            old_secret_until: string | null;
+            owed: number;
+            /** @enum {string} */
+            state: "on" | "off" | "failed";
+            url: string;
+        };
+        /** Enrolled */
+        Enrolled: {
+            controller: string;
+            gen: number;
+            key_file: string;
+            qr_svg: string;
+        };
+        /** EventView */
+        EventView: {
+            at: string | null;
+            controller: string;
+            door_id: string | null;
+            door_name: string | null;
+            held_s: number | null;
+            how: string | null;
+            id: number;
+            kind: string;
+            lost: number | null;
+            party_name: string | null;
+            /** Format: date-time */
+            received_at: string;
+            reservation_id: string | null;
+            why: string | null;
+        };
+        /** ExceptionView */
+        ExceptionView: {
+            closes: string | null;
+            /** Format: date */
+            from_day: string;
+            /** Format: uuid */
+            id: string;
+            opens: string | null;
+            reason: string;
+            /** Format: date */
+            to_day: string;
         };
         /** Facet */
         Facet: {
@@ -826,8 +2103,10 @@ export interface components {
         };
         /** Facets */
         Facets: {
+            features: components["schemas"]["Facet"][];
             kind: components["schemas"]["Facet"][];
             municipality: components["schemas"]["Facet"][];
+            surface: components["schemas"]["Facet"][];
         };
         /** FacilityHelp */
         FacilityHelp: {
@@ -871,6 +2150,26 @@ export interface components {
             on_call_phone: string;
             slug: string;
         };
+        /** FeedList */
+        FeedList: {
+            feeds: components["schemas"]["FeedView"][];
+            total: number;
+        };
+        /** FeedView */
+        FeedView: {
+            /** Format: date-time */
+            created_at: string;
+            /** Format: uuid */
+            id: string;
+            /** @enum {string} */
+            kind: "account" | "party" | "resource";
+            name: string;
+            party_id: string | null;
+            read_at: string | null;
+            resource_id: string | null;
+            shows_names: boolean;
+            url: string;
+        };
         /** FieldError */
         FieldError: {
             code: string;
@@ -884,6 +2183,7 @@ export interface components {
             price_ore: number | null;
             /** Format: date-time */
             start: string;
+            units?: number | null;
         };
         /** Health */
         Health: {
@@ -909,6 +2209,13 @@ export interface components {
             /** Format: date-time */
             start: string;
         };
+        /** Hint */
+        Hint: {
+            because: components["schemas"]["Because"][];
+            /** @enum {string} */
+            code: "no_match" | "too_narrow" | "nothing_free";
+            next: components["schemas"]["Suggestion"][];
+        };
         /** Hit */
         Hit: {
             distance_m: number | null;
@@ -924,6 +2231,14 @@ export interface components {
             party_id?: string | null;
             /** @enum {null|string} */
             purpose?: "training" | "match" | "meeting" | "event" | "private" | "other" | null;
+        };
+        /** Hours */
+        Hours: {
+            exceptions: components["schemas"]["ExceptionView"][];
+            outside: components["schemas"]["Outside"][];
+            outside_total: number;
+            preview: components["schemas"]["DayPreview"][];
+            schedules: components["schemas"]["ScheduleView"][];
         };
         /** Identity */
         Identity: {
@@ -1002,6 +2317,13 @@ export interface components {
             total_ore: number;
             vat: components["schemas"]["VatView"][];
         };
+        /** LevelRef */
+        LevelRef: {
+            id: string;
+            name: string;
+            /** @enum {string} */
+            scope: "municipalities" | "facilities" | "resources";
+        };
         /** LogIn */
         LogIn: {
             email: string;
@@ -1019,6 +2341,57 @@ export interface components {
             demo: boolean;
             identities: components["schemas"]["Identity"][];
             roles: components["schemas"]["RoleView"][];
+        };
+        /** MessageCard */
+        MessageCard: {
+            about: string | null;
+            attempts: number;
+            /** @enum {string} */
+            channel: "email" | "sms";
+            /** Format: date-time */
+            created_at: string;
+            done_at: string | null;
+            error: string | null;
+            /** Format: uuid */
+            id: string;
+            receiver: string;
+            /** @enum {string} */
+            state: "owed" | "sending" | "sent" | "dropped" | "dead";
+            template: string;
+            tried_at: string | null;
+        };
+        /** MessageList */
+        MessageList: {
+            dead: number;
+            messages: components["schemas"]["MessageCard"][];
+            total: number;
+        };
+        /** MessagePage */
+        MessagePage: {
+            about: string | null;
+            attempts: number;
+            /** @enum {string} */
+            channel: "email" | "sms";
+            /** Format: date-time */
+            created_at: string;
+            done_at: string | null;
+            error: string | null;
+            /** Format: uuid */
+            id: string;
+            receiver: string;
+            /** @enum {string} */
+            state: "owed" | "sending" | "sent" | "dropped" | "dead";
+            subject: string;
+            template: string;
+            text: string;
+            to: string;
+            tried_at: string | null;
+        };
+        /** MessageSettings */
+        MessageSettings: {
+            choices: components["schemas"]["ChoiceView"][];
+            phone: string | null;
+            phone_confirmed: boolean;
         };
         /** Municipalities */
         Municipalities: {
@@ -1047,6 +2420,83 @@ export interface components {
             name: string;
             password: string;
         };
+        /** NewChoices */
+        NewChoices: {
+            choices: components["schemas"]["Choice"][];
+        };
+        /** NewController */
+        NewController: {
+            doors: components["schemas"]["NewDoor"][];
+            /** @default native */
+            driver?: string;
+            /** Format: uuid */
+            facility_id: string;
+            name: string;
+        };
+        /** NewCredential */
+        NewCredential: {
+            credential: components["schemas"]["CredentialView"];
+            pin: string | null;
+        };
+        /** NewCredentialWish */
+        NewCredentialWish: {
+            /** @description UID, upper-case hex. */
+            card?: string | null;
+            door_ids?: string[];
+            label: string;
+            /**
+             * @default pin
+             * @enum {string}
+             */
+            means?: "pin" | "card" | "pin+card";
+            /** @example 2401 */
+            municipality: string;
+            /** @default 14 */
+            overlap_days?: number;
+            party_id?: string | null;
+            /** @enum {string} */
+            role: "association" | "staff" | "clean";
+            /** @example 09-01 */
+            rotates_on?: string | null;
+            /** Format: date-time */
+            valid_from: string;
+            valid_to?: string | null;
+            weekly?: components["schemas"]["Weekly"][];
+        };
+        /** NewDoor */
+        NewDoor: {
+            /**
+             * @default door
+             * @enum {string}
+             */
+            kind?: "door" | "compartment";
+            name: string;
+            /** @example d1 */
+            wire_id: string;
+        };
+        /** NewEndpoint */
+        NewEndpoint: {
+            /** @default  */
+            description?: string;
+            /**
+             * @example [
+             *       "reservation.*",
+             *       "invoice.issued"
+             *     ]
+             */
+            events: string[];
+            /** @example 2401 */
+            municipality: string;
+            /** @example https://example.org/hooks */
+            url: string;
+        };
+        /** NewFeed */
+        NewFeed: {
+            /** @enum {string} */
+            kind: "account" | "party" | "resource";
+            party_id?: string | null;
+            resource_id?: string | null;
+        };
         /** NewHold */
         NewHold: {
             /**
@@ -1071,6 +2521,19 @@ export interface components {
             start: string;
             title?: string | null;
         };
+        /** NewHours */
+        NewHours: {
+            name: string;
+            /** Format: date */
+            valid_from: string;
+            valid_to?: string | null;
+            week: components["schemas"]["WeekHours"][];
+        };
+        /** NewPhone */
+        NewPhone: {
+            /** @example +46701234567 */
+            phone: string;
+        };
         /** NewReservation */
         NewReservation: {
             /** @example 56400 */
@@ -1082,12 +2545,74 @@ export interface components {
             /** @constant */
             terms_accepted: true;
         };
+        /** NewRules */
+        NewRules: {
+            answer_days?: number | null;
+            /** @enum {null|string} */
+            approval?: "none" | "required" | null;
+            gap_min?: number | null;
+            horizon_days?: number | null;
+            kinds?: ("person" | "association" | "municipal_unit" | "company")[] | null;
+            max_min?: number | null;
+            min_age?: number | null;
+            min_min?: number | null;
+            needs_driver?: boolean | null;
+            notice_min?: number | null;
+            opens_on?: string | null;
+            own_first_days?: number | null;
+            pending_holds?: boolean | null;
+            preempt_days?: number | null;
+            purposes?: ("training" | "match" | "meeting" | "event" | "private" | "other")[] | null;
+            quota_open?: number | null;
+            quota_week?: number | null;
+            step_min?: number | null;
+            terms?: string | null;
+            /** Format: date */
+            valid_from: string;
+        };
         /** NewRun */
         NewRun: {
             /** @example 2026-11 */
             month: string;
             /** @example 2401 */
             municipality: string;
+        };
+        /** NewSeries */
+        NewSeries: {
+            expected_total_ore: number;
+            /** @enum {string} */
+            method: "invoice" | "free";
+            occurrences: components["schemas"]["ChosenTime"][];
+            terms_version?: string | null;
+            wish: components["schemas"]["SeriesBody"];
+        };
+        /** Order */
+        Order: {
+            /** @enum {string} */
+            op: "open" | "lockdown" | "unlock" | "release" | "identify";
+            reason: string;
+            until?: string | null;
+        };
+        /** OtherHours */
+        OtherHours: {
+            /** @example 18:00 */
+            closes?: string | null;
+            /** Format: date */
+            from_day: string;
+            /** @example 18:00 */
+            opens?: string | null;
+            reason: string;
+            /** Format: date */
+            to_day: string;
+        };
+        /** Outside */
+        Outside: {
+            /** Format: uuid */
+            id: string;
+            number: string;
+            party_name: string | null;
+            /** Format: date-time */
+            start: string;
         };
         /** PartyName */
         PartyName: {
@@ -1100,6 +2625,26 @@ export interface components {
             /** Format: uuid */
             id: string;
             name: string;
+        };
+        /** PhoneCode */
+        PhoneCode: {
+            code: string;
+        };
+        /** PreviewOccurrence */
+        PreviewOccurrence: {
+            alternative: components["schemas"]["Alternative"] | null;
+            /** @enum {null|string} */
+            clock: "skipped" | "repeated" | null;
+            /** Format: date-time */
+            end: string;
+            /** @enum {null|string} */
+            left_out: "exdate" | "school_break" | null;
+            price_ore: number | null;
+            reason: string | null;
+            /** Format: date-time */
+            start: string;
+            /** @enum {string} */
+            status: "free" | "taken" | "refused" | "request";
         };
         /** PriceLine */
         PriceLine: {
@@ -1139,6 +2684,15 @@ export interface components {
         Progress: {
             done: number;
             total: number;
+        };
+        /** QuarantineView */
+        QuarantineView: {
+            controller: string;
+            listed: boolean;
+            reported: string;
+            since: string | null;
+            unknown: components["schemas"]["UnknownGrant"][];
+            wanted: string;
         };
         /** ReservationCard */
         ReservationCard: {
@@ -1213,6 +2767,11 @@ export interface components {
             part_of: string | null;
             slug: string;
         };
+        /** Retirement */
+        Retirement: {
+            /** @default false */
+            force?: boolean;
+        };
         /**
          * Role
          * @description What somebody may do in one municipality.
@@ -1224,11 +2783,76 @@ export interface components {
             municipality: string;
             role: components["schemas"]["Role"];
         };
+        /** Rotation */
+        Rotation: {
+            /** @default 14 */
+            overlap_days?: number;
+            /** Format: date-time */
+            start: string;
+        };
         /** RowFacility */
         RowFacility: {
             /** Format: uuid */
             id: string;
             name: string;
+        };
+        /** RuleSetView */
+        RuleSetView: {
+            answer_days: number | null;
+            approval: string | null;
+            gap_min: number | null;
+            horizon_days: number | null;
+            kinds: string[] | null;
+            max_min: number | null;
+            min_age: number | null;
+            min_min: number | null;
+            needs_driver: boolean | null;
+            notice_min: number | null;
+            opens_on: string | null;
+            own_first_days: number | null;
+            pending_holds: boolean | null;
+            preempt_days: number | null;
+            purposes: string[] | null;
+            quota_open: number | null;
+            quota_week: number | null;
+            step_min: number | null;
+            terms: string | null;
+            /** Format: date */
+            valid_from: string;
+        };
+        /** RulesPage */
+        RulesPage: {
+            changes: components["schemas"]["RuleSetView"][];
+            children: components["schemas"]["LevelRef"][];
+            id: string;
+            in_force: components["schemas"]["RulesView"];
+            inherited: components["schemas"]["RulesView"];
+            name: string;
+            path: components["schemas"]["LevelRef"][];
+            /** @enum {string} */
+            scope: "municipalities" | "facilities" | "resources";
+        };
+        /** RulesView */
+        RulesView: {
+            answer_days: number;
+            gap_min: number;
+            horizon_days: number;
+            kinds: string[] | null;
+            max_min: number;
+            min_age: number;
+            min_min: number;
+            needs_approval: boolean;
+            needs_driver: boolean;
+            notice_min: number;
+            opens_on: string | null;
+            own_first_days: number;
+            pending_holds: boolean;
+            preempt_days: number | null;
+            purposes: string[] | null;
+            quota_open: number | null;
+            quota_week: number | null;
+            step_min: number;
+            terms: string | null;
         };
         /** RunResult */
         RunResult: {
@@ -1257,19 +2881,114 @@ export interface components {
             next_run_on: string | null;
             runs: components["schemas"]["RunView"][];
         };
-        /** SearchHint */
-        SearchHint: {
-            /** @constant */
-            code: "nothing_free";
-            next: components["schemas"]["Suggestion"][];
+        /** ScheduleView */
+        ScheduleView: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+            /** Format: date */
+            valid_from: string;
+            valid_to: string | null;
+            week: components["schemas"]["WeekStretch"][];
         };
         /** SearchPage */
         SearchPage: {
+            did_you_mean: string | null;
             facets: components["schemas"]["Facets"];
-            hint: components["schemas"]["SearchHint"] | null;
+            hint: components["schemas"]["Hint"] | null;
             results: components["schemas"]["Hit"][];
             total: number;
             total_free: number;
+        };
+        /** Secrets */
+        Secrets: {
+            secrets: string[];
+        };
+        /** SeriesBody */
+        SeriesBody: {
+            exdates?: string[];
+            first: components["schemas"]["WallTime"];
+            /** Format: uuid */
+            party_id: string;
+            /**
+             * @default training
+             * @enum {string}
+             */
+            purpose?: "training" | "match" | "meeting" | "event" | "private" | "other";
+            rdates?: components["schemas"]["WallTime"][];
+            /** Format: uuid */
+            resource_id: string;
+            /** @example FREQ=WEEKLY;BYDAY=TU;COUNT=10 */
+            rrule: string;
+            /** @default false */
+            skip_school_breaks?: boolean;
+            title?: string | null;
+        };
+        /** SeriesCard */
+        SeriesCard: {
+            count: number;
+            /** Format: uuid */
+            id: string;
+            left: number;
+            next: string | null;
+            party: components["schemas"]["PartyRef"];
+            /** @enum {string} */
+            purpose: "training" | "match" | "meeting" | "event" | "private" | "other";
+            resource: components["schemas"]["ResourceCard"];
+            rule_text_en: string;
+            rule_text_sv: string;
+            title: string | null;
+        };
+        /** SeriesList */
+        SeriesList: {
+            series: components["schemas"]["SeriesCard"][];
+            total: number;
+        };
+        /** SeriesPage */
+        SeriesPage: {
+            can: ("change" | "cancel" | "add_date")[];
+            ended_at: string | null;
+            follows: string | null;
+            /** Format: uuid */
+            id: string;
+            next: string | null;
+            occurrences: components["schemas"]["ReservationCard"][];
+            party: components["schemas"]["PartyRef"];
+            /** @enum {string} */
+            purpose: "training" | "match" | "meeting" | "event" | "private" | "other";
+            resource: components["schemas"]["ResourceCard"];
+            rrule: string;
+            rule_text_en: string;
+            rule_text_sv: string;
+            title: string | null;
+            total_ore: number;
+        };
+        /** SeriesPreview */
+        SeriesPreview: {
+            free_count: number;
+            occurrences: components["schemas"]["PreviewOccurrence"][];
+            taken_count: number;
+            total_ore: number;
+        };
+        /** Share */
+        Share: {
+            /** Format: date-time */
+            created_at: string;
+            first_used_at: string | null;
+            /** Format: uuid */
+            id: string;
+            label: string;
+            /** @enum {string} */
+            state: "planned" | "sealed" | "on_broker" | "applied" | "active" | "used" | "ended" | "removing" | "removed_confirmed" | "rejected";
+        };
+        /** ShareWish */
+        ShareWish: {
+            label: string;
+        };
+        /** SharedCode */
+        SharedCode: {
+            pin: string;
+            share: components["schemas"]["Share"];
         };
         /** SimulatedDoor */
         SimulatedDoor: {
@@ -1292,6 +3011,11 @@ export interface components {
             receipt_text: string | null;
             /** @enum {string} */
             state: "none" | "pending" | "paid" | "refund_pending" | "refunded" | "to_invoice" | "invoiced" | "failed";
+        };
+        /** Stretch */
+        Stretch: {
+            closes: string;
+            opens: string;
         };
         /** Suggestion */
         Suggestion: {
@@ -1382,12 +3106,52 @@ export interface components {
             party: components["schemas"]["PartyName"];
             total_ore: number;
         };
+        /** UnknownGrant */
+        UnknownGrant: {
+            /** Format: date-time */
+            closes_at: string;
+            door_ids: string[];
+            id: string;
+            /** Format: date-time */
+            opens_at: string;
+        };
         /** VatView */
         VatView: {
             base_ore: number;
             rate: number;
             text: string;
             vat_ore: number;
+        };
+        /** WallTime */
+        WallTime: {
+            /** Format: date */
+            date: string;
+            /** @example 18:00 */
+            from: string;
+            /** @example 18:00 */
+            to: string;
+        };
+        /** WeekHours */
+        WeekHours: {
+            /** @example 18:00 */
+            closes: string;
+            /** @example 18:00 */
+            opens: string;
+            weekday: number;
+        };
+        /** WeekStretch */
+        WeekStretch: {
+            closes: string;
+            opens: string;
+            weekday: number;
+        };
+        /** Weekly */
+        Weekly: {
+            /** @example 06:00 */
+            from: string;
+            /** @example 06:00 */
+            to: string;
+            weekdays: number[];
         };
     };
     responses: never;
@@ -1461,6 +3225,568 @@ export interface operations {
             };
         };
     };
+    ListControllers: {
+        parameters: {
+            query: {
+                municipality: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Controllers"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    EnrolController: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewController"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Enrolled"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    StageKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                controller_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Enrolled"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ActivateKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                controller_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ControllerView"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    GetQuarantine: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                controller_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuarantineView"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    EndQuarantine: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                controller_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ControllerView"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ReplaceController: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                controller_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Enrolled"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    RetireController: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                controller_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Retirement"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ControllerView"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListCredentials: {
+        parameters: {
+            query: {
+                municipality: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Credentials"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    CreateCredential: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewCredentialWish"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewCredential"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    RevokeCredential: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                credential_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    RotateCredential: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                credential_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Rotation"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewCredential"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     ListDemoLogins: {
         parameters: {
             query?: never;
@@ -1490,6 +3816,211 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListAlarms: {
+        parameters: {
+            query: {
+                municipality: string;
+                /** @description Only open alarms. */
+                open?: boolean;
+                limit?: number;
+                offset?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Alarms"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    AcknowledgeAlarm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                alarm_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Acknowledgement"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlarmView"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListDoorEvents: {
+        parameters: {
+            query: {
+                municipality: string;
+                door_id?: string | null;
+                kind?: string | null;
+                from?: string | null;
+                to?: string | null;
+                limit?: number;
+                offset?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DoorEvents"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ExportDoorEvents: {
+        parameters: {
+            query: {
+                municipality: string;
+                door_id?: string | null;
+                kind?: string | null;
+                from?: string | null;
+                to?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1579,6 +4110,203 @@ export interface operations {
             };
         };
     };
+    ChangeDoor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                door_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DoorChange"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DoorPage"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    OrderCommand: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                door_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Order"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandView"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    GetCommand: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                door_id: string;
+                command_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandView"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ConfirmCommand: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                door_id: string;
+                command_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandView"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     StreamEvents: {
         parameters: {
             query: {
@@ -1659,6 +4387,291 @@ export interface operations {
             };
             /** @description Bad Request */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListFeeds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FeedList"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    CreateFeed: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description One per intent; the same key and body are answered alike and act once. */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewFeed"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FeedView"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ReadFeed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/calendar": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Gone */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    RevokeFeed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                feed_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    RenewFeed: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description One per intent; the same key and body are answered alike and act once. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                feed_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FeedView"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2302,6 +5315,419 @@ export interface operations {
             };
         };
     };
+    GetMessageSettings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageSettings"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ChangeMessageSettings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewChoices"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageSettings"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    SetPhone: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPhone"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageSettings"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ForgetPhone: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ConfirmPhone: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PhoneCode"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageSettings"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListMessages: {
+        parameters: {
+            query: {
+                municipality: string;
+                state?: "owed" | "sending" | "sent" | "dropped" | "dead" | null;
+                limit?: number;
+                offset?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageList"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    GetMessage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                message_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessagePage"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ResendMessage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                message_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageCard"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     ListMunicipalities: {
         parameters: {
             query?: never;
@@ -2589,6 +6015,183 @@ export interface operations {
             };
         };
     };
+    HandOutReserve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                reservation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessView"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ShareAccess: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                reservation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ShareWish"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SharedCode"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    UnshareAccess: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                reservation_id: string;
+                share_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     CancelReservation: {
         parameters: {
             query?: never;
@@ -2701,6 +6304,48 @@ export interface operations {
             };
         };
     };
+    ReadResourceCalendar: {
+        parameters: {
+            query?: {
+                language?: "sv" | "en";
+            };
+            header?: never;
+            path: {
+                resource_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/calendar": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     Search: {
         parameters: {
             query?: {
@@ -2715,6 +6360,9 @@ export interface operations {
                 to?: string | null;
                 duration_min?: number;
                 min_area_m2?: number | null;
+                min_capacity?: number | null;
+                features?: string[] | null;
+                surface?: string | null;
                 whole?: boolean | null;
                 party_id?: string | null;
                 purpose?: "training" | "match" | "meeting" | "event" | "private" | "other";
@@ -2740,6 +6388,238 @@ export interface operations {
             };
             /** @description Bad Request */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListSeries: {
+        parameters: {
+            query?: {
+                party_id?: string | null;
+                limit?: number;
+                offset?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SeriesList"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    CreateSeries: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description One per intent; the same key and body are answered alike and act once. */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSeries"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SeriesPage"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    PreviewSeries: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SeriesBody"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SeriesPreview"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    GetSeries: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                series_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SeriesPage"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2838,6 +6718,470 @@ export interface operations {
             };
             /** @description Forbidden */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    GetHours: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                level: "municipalities" | "facilities" | "resources";
+                /** @description Code or UUID. */
+                place_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Hours"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    AddException: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description One per intent; the same key and body are answered alike and act once. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                level: "municipalities" | "facilities" | "resources";
+                /** @description Code or UUID. */
+                place_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OtherHours"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Hours"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    DeleteException: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                level: "municipalities" | "facilities" | "resources";
+                /** @description Code or UUID. */
+                place_id: string;
+                exception: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Hours"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    WriteSchedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                level: "municipalities" | "facilities" | "resources";
+                /** @description Code or UUID. */
+                place_id: string;
+                /** @description UUID or new. */
+                schedule: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewHours"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Hours"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    DeleteSchedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                level: "municipalities" | "facilities" | "resources";
+                /** @description Code or UUID. */
+                place_id: string;
+                schedule: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Hours"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    GetRules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                level: "municipalities" | "facilities" | "resources";
+                /** @description Code or UUID. */
+                place_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RulesPage"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    WriteRules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                level: "municipalities" | "facilities" | "resources";
+                /** @description Code or UUID. */
+                place_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRules"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RulesPage"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    DeleteRules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                level: "municipalities" | "facilities" | "resources";
+                /** @description Code or UUID. */
+                place_id: string;
+                valid_from: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RulesPage"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3060,6 +7404,485 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListWebhookDeliveries: {
+        parameters: {
+            query: {
+                municipality: string;
+                endpoint_id?: string | null;
+                state?: "owed" | "done" | "dead" | null;
+                limit?: number;
+                offset?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryList"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ResendWebhookDelivery: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                delivery_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryView"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListWebhookEndpoints: {
+        parameters: {
+            query: {
+                municipality: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EndpointList"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    CreateWebhookEndpoint: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description One per intent; the same key and body are answered alike and act once. */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewEndpoint"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EndpointView"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    DeleteWebhookEndpoint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                endpoint_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ChangeWebhookEndpoint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                endpoint_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EndpointChange"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EndpointView"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    RotateWebhookSecret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                endpoint_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EndpointView"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    GetWebhookSecrets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                endpoint_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Secrets"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    TestWebhookEndpoint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                endpoint_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryView"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -2,7 +2,7 @@
 import { address } from '../api/client.ts';
 import type { Kind } from '../api/types.ts';
 
-export const KINDS: readonly Kind[] = ['hall', 'hall_part', 'court', 'ice', 'pitch', 'pool', 'premises', 'vehicle'];
+export const KINDS: readonly Kind[] = ['hall', 'hall_part', 'court', 'ice', 'pitch', 'pool', 'lane', 'premises', 'vehicle', 'bike'];
 export const DURATIONS: readonly number[] = [30, 60, 90, 120, 180, 240];
 
 export interface Filters {

@@ -31,6 +31,8 @@ import triangle from 'lucide-static/icons/triangle-alert.svg?raw';
 import user from 'lucide-static/icons/user.svg?raw';
 import users from 'lucide-static/icons/users.svg?raw';
 import volleyball from 'lucide-static/icons/volleyball.svg?raw';
+import bike from 'lucide-static/icons/bike.svg?raw';
+import packageIcon from 'lucide-static/icons/package.svg?raw';
 import waves from 'lucide-static/icons/waves.svg?raw';
 import wifiOff from 'lucide-static/icons/wifi-off.svg?raw';
 import x from 'lucide-static/icons/x.svg?raw';
@@ -71,6 +73,8 @@ export const icons = {
 	user,
 	users,
 	volleyball,
+	bike,
+	package: packageIcon,
 	waves,
 	wifiOff,
 	x
@@ -86,5 +90,8 @@ export const kindIcon: Record<Kind, IconName> = {
 	premises: 'armchair',
 	vehicle: 'car',
 	pool: 'waves',
-	court: 'volleyball'
+	court: 'volleyball',
+	lane: 'waves',
+	bike: 'bike',
+	equipment: 'package'
 };
