@@ -43,9 +43,9 @@ async def test_four_ways_in_at_once__one_winner_in_every_round(
     chance = random.Random(20261122)
     half, tally = await thing("Norrskenshallen", "Halva hallen, öst"), Counter[str]()
     for number in range(ROUNDS):
-        day = now.astimezone(SWEDEN).date() + timedelta(days=2 + number)
+        day = now.astimezone(SWEDEN).date() + timedelta(days=2 + 3 * number)
         first = Wall(day, 18 * 60, 20 * 60)
-        wish = SeriesWish(hall.id, club, "training", None, first, "FREQ=WEEKLY;COUNT=3")
+        wish = SeriesWish(hall.id, club, "training", None, first, "FREQ=DAILY;COUNT=3")
         preview = await preview_series(wish, by=rival, now=now)
         free = [one for one in preview.occurrences if one.reason is None]
         chosen = [Chosen(Span(one.start, one.end)) for one in free]
