@@ -16,7 +16,6 @@ from booking.api.errors import responses
 from booking.api.shapes import (
     NO_CONTROLS,
     CodeQuery,
-    DayQuery,
     FromClock,
     LimitQuery,
     OffsetQuery,
@@ -122,8 +121,8 @@ class SearchController(Controller):
         actor: NamedDependency[Actor],
         now: NamedDependency[datetime],
         weekday: Annotated[int, QueryParameter(ge=0, le=6, description="0 = Monday")],
-        first: DayQuery,
-        last: DayQuery,
+        first: Annotated[date, QueryParameter(description="Local date in Sweden.")],
+        last: Annotated[date, QueryParameter(description="Local date in Sweden, inclusive.")],
         from_clock: FromClock = None,
         to_clock: ToClock = None,
         q: TextQuery = None,
@@ -145,8 +144,9 @@ class SearchController(Controller):
         offset: OffsetQuery = 0,
     ) -> reservations.SeriesResults:
         """Return where the same hour of a weekday is free most often between two dates, with the dates missed."""
+        first, last = bounded(first), bounded(last)
         like = Query(
-            day=first,
+            day=bounded(first),
             from_min=minute_of_day(from_clock, 0),
             to_min=minute_of_day(to_clock, 1440),
             minutes=duration_min,
@@ -165,7 +165,9 @@ class SearchController(Controller):
             limit=limit,
             offset=offset,
         )
-        return await reservations.search_series(SeriesQuery(like, weekday, first, last), now)
+        return await reservations.search_series(
+            SeriesQuery(like, weekday, bounded(first), bounded(last)), now
+        )
 
     @get("/resources/{resource_id:uuid}/month", operation_id="GetMonth", responses=responses(404))
     async def month(

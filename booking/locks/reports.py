@@ -65,7 +65,7 @@ async def judge(row: Owed, opened: Opened, report: Report, now: datetime) -> Non
             return
         if before.quarantine:
             return
-        await _move_grants(row.id, version, report, before.municipality, now)
+        has_told = await _move_grants(row.id, version, report, before.municipality, now)
         if _has_more_room(before, report) and await lacks_room(row.id, now):
             await raise_versions([row.id], now=now)
         # A new connection gets what it lacks at once, if the broker does not hold it already; one that goes on
@@ -73,7 +73,7 @@ async def judge(row: Owed, opened: Opened, report: Report, now: datetime) -> Non
         wanted = (before.epoch, before.want_ver)
         if wanted not in (version, (before.broker_epoch, before.broker_ver)) and report.sid != before.sid:
             await outbox.put(PUBLISH, key=row.id, now=now)
-        if _visibly_changed(before, version, report):
+        if not has_told and _visibly_changed(before, version, report):
             await _tell_doors("doors.changed", before.municipality, now)
 
 
@@ -153,7 +153,8 @@ class _Moved(db.Record):
 
 async def _move_grants(
     controller: str, version: tuple[int, int], report: Report, municipality: str, now: datetime
-) -> None:
+) -> bool:
+    """What the report proves of each grant is stored; True if pages of the municipality have been told."""
     pending = [UUID(id) for id in report.pend if _is_uuid(id)]
     refused = {UUID(each.id): each.why for each in report.rej if _is_uuid(each.id)}
     applied = await db.rows(
@@ -184,13 +185,22 @@ async def _move_grants(
         controller,
         *version,
     )
+    # A bridge's lock has lost it, or is a live one whose window is over.
+    await db.run(
+        "UPDATE access_grant SET applied_at = NULL WHERE controller = $1 AND id = ANY($2)"
+        " AND applied_at IS NOT NULL AND gone_ver IS NULL",
+        controller,
+        pending,
+    )
     if applied:
         await reserve.take_back(controller, now)
-    for booking in sorted({one.reservation for one in applied if one.reservation is not None}):
-        await tell("access.applied", booking, municipality, now)
-    for booking in sorted({one.reservation for one in removed if one.reservation is not None}):
-        await tell("access.removed", booking, municipality, now)
+    arrived = sorted({one.reservation for one in applied if one.reservation is not None})
+    left = sorted({one.reservation for one in removed if one.reservation is not None})
+    for action, bookings in (("access.applied", arrived), ("access.removed", left)):
+        for booking in bookings:
+            await tell(action, booking, municipality, now)
     await _take_refusals(controller, version, refused, municipality, now)
+    return bool(arrived or left)
 
 
 async def _take_refusals(
