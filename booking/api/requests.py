@@ -64,13 +64,13 @@ class RequestController(Controller):
         municipality: CodeRequired,
         actor: NamedDependency[Actor],
         now: NamedDependency[datetime],
-        wanted: Annotated[Literal["open", "decided"], QueryParameter(name="state", required=False)] = "open",
+        which: Annotated[Literal["open", "decided"], QueryParameter(name="state", required=False)] = "open",
         limit: LimitQuery = 30,
         offset: OffsetQuery = 0,
     ) -> RequestList:
         """Return the requests of a municipality where the caller is staff, with what is in their way."""
         found, total = await reservations.requests(
-            actor, municipality=municipality, state=wanted, now=now, limit=limit, offset=offset
+            actor, municipality=municipality, state=which, now=now, limit=limit, offset=offset
         )
         return RequestList(found, total)
 

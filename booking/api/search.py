@@ -28,7 +28,7 @@ from booking.clock import SWEDEN
 from booking.errors import Rejected
 from booking.people import Actor
 from booking.places import Kind
-from booking.reservations import Customer, Purpose, Query
+from booking.reservations import Customer, Purpose, Query, SeriesQuery
 from booking.span import Span
 
 DurationQuery = Annotated[int, QueryParameter(ge=15, le=7 * 24 * 60, required=False)]
@@ -40,6 +40,8 @@ FeaturesQuery = Annotated[
     list[Annotated[str, Meta(max_length=40, pattern=NO_CONTROLS)]] | None,
     QueryParameter(required=False, max_items=20),
 ]
+SurfaceQuery = Annotated[str | None, QueryParameter(max_length=40, pattern=NO_CONTROLS, required=False)]
+LeastQuery = Annotated[int | None, QueryParameter(ge=1, le=1_000_000, required=False)]
 Degrees = Annotated[float | None, QueryParameter(ge=-180, le=180, required=False)]
 
 
@@ -74,12 +76,10 @@ class SearchController(Controller):
         from_clock: FromClock = None,
         to_clock: ToClock = None,
         duration_min: DurationQuery = 60,
-        min_area_m2: Annotated[int | None, QueryParameter(ge=1, le=1_000_000, required=False)] = None,
-        min_capacity: Annotated[int | None, QueryParameter(ge=1, le=1_000_000, required=False)] = None,
+        min_area_m2: LeastQuery = None,
+        min_capacity: LeastQuery = None,
         features: FeaturesQuery = None,
-        surface: Annotated[
-            str | None, QueryParameter(max_length=40, pattern=NO_CONTROLS, required=False)
-        ] = None,
+        surface: SurfaceQuery = None,
         whole: FromQuery[bool | None] = None,
         party_id: PartyQuery = None,
         purpose: FromQuery[Purpose] = "private",
@@ -114,6 +114,76 @@ class SearchController(Controller):
         return SearchPage(
             found.results, found.total, found.total_free, found.facets, found.hint, found.did_you_mean
         )
+
+    @get("/search/series", operation_id="SearchSeries", responses=responses(422))
+    async def series(
+        self,
+        actor: NamedDependency[Actor],
+        now: NamedDependency[datetime],
+        weekday: Annotated[int, QueryParameter(ge=0, le=6, description="0 = Monday")],
+        first: Annotated[date, QueryParameter(description="Local date in Sweden.")],
+        last: Annotated[date, QueryParameter(description="Local date in Sweden, inclusive.")],
+        from_clock: FromClock = None,
+        to_clock: ToClock = None,
+        q: TextQuery = None,
+        kind: Annotated[Kind | None, QueryParameter(required=False)] = None,
+        municipality: CodesQuery = None,
+        neighbours: FromQuery[bool] = True,
+        lat: Degrees = None,
+        lon: Degrees = None,
+        duration_min: DurationQuery = 120,
+        min_area_m2: LeastQuery = None,
+        min_capacity: LeastQuery = None,
+        features: FeaturesQuery = None,
+        surface: SurfaceQuery = None,
+        whole: FromQuery[bool | None] = None,
+        party_id: PartyQuery = None,
+        purpose: FromQuery[Purpose] = "training",
+        home: CodeQuery = None,
+        limit: LimitQuery = 20,
+        offset: OffsetQuery = 0,
+    ) -> reservations.SeriesResults:
+        """Return where the same hour of a weekday is free most often between two dates, with the dates missed."""
+        first, last = bounded(first), bounded(last)
+        like = Query(
+            day=bounded(first),
+            from_min=minute_of_day(from_clock, 0),
+            to_min=minute_of_day(to_clock, 1440),
+            minutes=duration_min,
+            municipalities=tuple(municipality or ()),
+            neighbours=neighbours,
+            text=q,
+            kind=kind,
+            min_area_m2=min_area_m2,
+            min_capacity=min_capacity,
+            features=tuple(features or ()),
+            surface=surface,
+            whole=whole,
+            near=None if lat is None or lon is None else (lat, lon),
+            purpose=purpose,
+            customer=customer_of(actor, party_id, home or _only(municipality)),
+            limit=limit,
+            offset=offset,
+        )
+        return await reservations.search_series(
+            SeriesQuery(like, weekday, bounded(first), bounded(last)), now
+        )
+
+    @get("/resources/{resource_id:uuid}/month", operation_id="GetMonth", responses=responses(404))
+    async def month(
+        self,
+        resource_id: FromPath[UUID],
+        actor: NamedDependency[Actor],
+        now: NamedDependency[datetime],
+        month: Annotated[str, QueryParameter(pattern=r"^20[0-9]{2}-(0[1-9]|1[0-2])$")],
+        duration_min: Annotated[int, QueryParameter(ge=0, le=7 * 24 * 60, required=False)] = 0,
+        party_id: PartyQuery = None,
+        purpose: FromQuery[Purpose] = "private",
+        home: CodeQuery = None,
+    ) -> reservations.Month:
+        """Return for each day of a month how many free starts there are, or why there are none."""
+        customer, first = customer_of(actor, party_id, home), date.fromisoformat(f"{month}-01")
+        return await reservations.month(resource_id, first, duration_min, customer, purpose, now)
 
     @get(
         "/resources/{resource_id:uuid}/availability", operation_id="GetAvailability", responses=responses(404)

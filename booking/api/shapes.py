@@ -30,7 +30,6 @@ TextQuery = Annotated[str | None, QueryParameter(max_length=100, pattern=NO_CONT
 PartyQuery = Annotated[UUID | None, QueryParameter(name="party_id", required=False)]
 LimitQuery = Annotated[int, QueryParameter(ge=1, le=100, required=False)]
 OffsetQuery = Annotated[int, QueryParameter(ge=0, le=100_000, required=False)]
-DayQuery = Annotated[date, QueryParameter(description="Local date in Sweden.", ge=FIRST, le=LAST)]
 _CLOCK = r"^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$"
 FromClock = Annotated[str | None, QueryParameter(name="from", pattern=_CLOCK, required=False)]
 ToClock = Annotated[str | None, QueryParameter(name="to", pattern=_CLOCK, required=False)]

@@ -42,7 +42,7 @@ class ZigbeeLock(_Lock, frozen=True, kw_only=True, tag="zigbee2mqtt"):
                            longest=self.longest, reads_back=self.reads_back)  # fmt: skip
 
 
-class ZwaveLock(_Lock, frozen=True, kw_only=True, tag="zwave-js-ui"):
+class ZwaveLock(_Lock, frozen=True, kw_only=True, tag="zwave_js_ui"):
     """A lock of zwave-js-ui. `windows` is its number of year-day schedules per user."""
 
     node: Annotated[int, Meta(ge=1, le=4_000)]
@@ -70,14 +70,14 @@ class NukiLock(_Lock, frozen=True, kw_only=True, tag="nuki_hub"):
         return NukiHub(self.path, zone, listed=self.listed, unlock=self.unlock)
 
 
-class EspRfidBoard(_Lock, frozen=True, kw_only=True, tag="esp-rfid"):
+class EspRfidBoard(_Lock, frozen=True, kw_only=True, tag="esp_rfid"):
     """An esp-rfid board in PIN mode."""
 
     topic: Topic
     hostname: str
     ip: str
     slots: Slots = 200
-    longest: int = 8
+    longest: int = 10
 
     def made(self, zone: ZoneInfo) -> Driver:
         """Return its driver."""

@@ -20,7 +20,7 @@ class Code:
 def codes_at(
     snapshot: Snapshot, refused: Iterable[str], door: str, mode: Mode, now: int | None, *, is_live: bool
 ) -> list[Code]:
-    """Return the codes of a door that have not ended, nearest first (§11.3).
+    """Return the codes of a door that have not ended, nearest first, the reserve last (§11.1, §11.3).
 
     In lockdown and after the horizon only staff and emergency codes are left, as a native controller would open
     for them alone. Without a trusted clock a live lock is left with these too; a lock with a clock of its own
@@ -37,7 +37,8 @@ def codes_at(
         Code(pin, tuple(sorted({id for id, _ in parts})), joined(window for _, window in parts))
         for pin, parts in found.items()
     ]
-    return sorted(codes, key=lambda code: (code.windows[0], code.grants))
+    spare = {grant.id for grant in snapshot.reserve}
+    return sorted(codes, key=lambda code: (spare.issuperset(code.grants), code.windows[0], code.grants))
 
 
 def _windows(

@@ -130,7 +130,12 @@ class Link:
             self._say(f"ALARM: the broker refused what we said: {reason}")
 
     def _on_message(self, _client: Client, _userdata: Any, message: MQTTMessage) -> None:
-        self._controller.receive(Arrived(message.topic, bytes(message.payload), message.retain))
+        try:
+            self._controller.receive(Arrived(message.topic, bytes(message.payload), message.retain))
+        except (
+            Exception
+        ) as error:  # a full disk, a broken relay: the wire must outlive it, or nobody would know
+            self._say(f"ALARM: a message could not be carried out: {type(error).__name__}")
 
 
 def _live(qos: int) -> SubscribeOptions:

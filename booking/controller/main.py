@@ -1,4 +1,4 @@
-"""`booking controller`: wires one controller to its state directory, its broker and its (simulated) door."""
+"""`booking controller`: wires one controller to its state directory, its broker and its doors, real or simulated."""
 
 import argparse
 import fcntl
@@ -6,18 +6,21 @@ import signal
 import sys
 import threading
 from base64 import urlsafe_b64decode
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 import msgspec
 
+from booking.controller.building import Building, read
 from booking.controller.core import CAPACITY, Controller
-from booking.controller.keypad import SimulatedKeypad
+from booking.controller.gpio import GpioPins
 from booking.controller.link import Link
+from booking.controller.osdp_bus import open_port
 from booking.controller.simulated import SimulatedWorld
 from booking.controller.store import Store
-from booking.controller.voice import Out
+from booking.controller.wiring import BadWiring, Wiring, load
 from booking.lockwire.keys import Keys, derive
 
 KEY_FILE = "controller.json"
@@ -68,8 +71,6 @@ class Options:
 
 def run(options: Options) -> int:
     """Run one controller until SIGTERM or SIGINT; returns the exit code."""
-    if not options.simulated:
-        return _fail("no door hardware is wired to this machine; start with --simulated")
     path = options.state / KEY_FILE
     try:
         key_file = msgspec.json.decode(path.read_bytes(), type=KeyFile)
@@ -80,19 +81,21 @@ def run(options: Options) -> int:
         return _fail(f"{path} holds no key; enrol the controller first")
     if _lock(options.state) is None:
         return _fail(f"another controller already runs on {options.state}")
-    return _serve(options, key_file, keys)
+    if options.simulated:
+        return _run_simulated(options, key_file, keys)
+    try:
+        wiring = load(options.state)
+        building = Building(wiring, GpioPins(), open_port)
+    except (BadWiring, OSError) as error:
+        return _fail(str(error))
+    return _run_wired(options, key_file, keys, wiring, building)
 
 
-def _serve(options: Options, key_file: KeyFile, keys: list[Keys]) -> int:
-    def say(text: str) -> None:
-        print(f"[{key_file.controller}] {text}", flush=True)
-
-    def send(out: Out) -> None:
-        links[0].send(out)
-
-    links: list[Link] = []
+def _run_simulated(options: Options, key_file: KeyFile, keys: list[Keys]) -> int:
+    say = _sayer(key_file.controller)
     say("SIMULATED HARDWARE: no real door moves")
     world = SimulatedWorld(say, skew_s=options.skew_s, has_clock=options.has_clock, shift_s=options.shift_s)
+    links: list[Link] = []
     store = Store(options.state / "controller.db")
     controller = Controller(
         key_file.controller,
@@ -100,24 +103,60 @@ def _serve(options: Options, key_file: KeyFile, keys: list[Keys]) -> int:
         store,
         world.bolts,
         world.read,
-        send,
+        lambda out: links[0].send(out),
         capacity=msgspec.structs.replace(CAPACITY, grants=options.grants),
         static_pins=options.static_pins,
         pos="closed",
     )
-    world.controller = controller
     links.append(Link(options.broker, key_file.password, controller, say, options.ca))
-    keypad = SimulatedKeypad(options.state, world)
-    keypad.start(controller.present)
-    links[0].start()
+    world.start(controller, options.state)
+    _serve(controller, links[0], say)
+    world.stop()
+    links[0].stop()
+    store.close()
+    return 0
+
+
+def _run_wired(
+    options: Options, key_file: KeyFile, keys: list[Keys], wiring: Wiring, building: Building
+) -> int:
+    say = _sayer(key_file.controller)
+    links: list[Link] = []
+    store = Store(options.state / "controller.db")
+    controller = Controller(
+        key_file.controller,
+        keys,
+        store,
+        building.bolts,
+        read,
+        lambda out: links[0].send(out),
+        static_pins=frozenset(wiring.static_pins),
+        wired=list(wiring.doors),
+        fail={name: door.fail for name, door in wiring.doors.items()},
+    )
+    links.append(Link(options.broker, key_file.password, controller, say, options.ca))
+    try:
+        building.start(controller)
+    except OSError as error:
+        building.stop()
+        return _fail(str(error))
+    _serve(controller, links[0], say)
+    building.stop()  # every bolt is home before anything else
+    links[0].stop()
+    store.close()
+    return 0
+
+
+def _sayer(name: str) -> Callable[[str], None]:
+    return lambda text: print(f"[{name}] {text}", flush=True)
+
+
+def _serve(controller: Controller, link: Link, say: Callable[[str], None]) -> None:
+    link.start()
     held = f"{controller.stored.epoch}.{controller.stored.ver}" if controller.stored else "none"
     say(f"ready, stored version {held}")
     _until_told(controller)
-    keypad.stop()
-    links[0].stop()
-    store.close()
     say("stopped; the stored snapshot stays")
-    return 0
 
 
 def _until_told(controller: Controller) -> None:

@@ -2,10 +2,12 @@
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from booking.controller.core import Controller
 from booking.controller.doors import Sensed
 from booking.controller.hardware import SimulatedBolts
+from booking.controller.keypad import SimulatedKeypad
 from booking.controller.timepiece import Moment
 
 
@@ -21,6 +23,18 @@ class SimulatedWorld:
         self._passed_ms = -(time.monotonic_ns() // 1_000_000)
         self._shift_ms = 0
         self.controller: Controller | None = None
+        self._keypad: SimulatedKeypad | None = None
+
+    def start(self, controller: Controller, state: Path) -> None:
+        """The simulated keypad in this state directory speaks to the controller from now on."""
+        self.controller = controller
+        self._keypad = SimulatedKeypad(state, self)
+        self._keypad.start(controller.present)
+
+    def stop(self) -> None:
+        """Nobody is listened to any more."""
+        if self._keypad is not None:
+            self._keypad.stop()
 
     def read(self) -> Moment:
         """Return the simulated hardware's clocks."""

@@ -157,7 +157,10 @@ class Store:
     def results_of(self, command: str) -> list[bytes] | None:
         """Return the answers given to one of the last 16 commands, in parts if there were parts."""
         row = self._db.execute("SELECT body FROM result WHERE id = ?", (command,)).fetchone()
-        return None if row is None else msgspec.msgpack.decode(row[0], type=list[bytes])
+        try:
+            return None if row is None else msgspec.msgpack.decode(row[0], type=list[bytes])
+        except msgspec.MsgspecError:  # kept by an older program; its number is spent, so it is `stale`
+            return None
 
     def keep_results(self, command: str, bodies: list[bytes]) -> None:
         """A repeated command will get the same answers."""

@@ -13,9 +13,11 @@ from stdnum import luhn
 from booking import billing, broker, db, locks, places
 from booking.clock import SWEDEN, utc_now
 from booking.demo.bookings import book
-from booking.demo.places import PLACES, TOWNS, Place, Thing, Town
+from booking.demo.ground import lay, slug_of, town_rules
+from booking.demo.places import PLACES, TOWNS
+from booking.demo.things import Town
 from booking.ids import new_id
-from booking.people import Actor, Role
+from booking.people import Role
 from booking.people import actions as people_actions
 from booking.settings import Settings
 from booking.simulated.people import CLUBS, LOGINS, Club
@@ -58,7 +60,7 @@ async def found(settings: Settings, now: datetime) -> None:
     async with db.transaction():
         await _towns(now)
         for place in PLACES:
-            await _place(place, now, keys)
+            await lay(place, now, keys)
         for town in TOWNS:
             await places.refresh_rules(town.code)
             await places.refresh_hours(town.code, now)
@@ -94,7 +96,7 @@ async def _towns(now: datetime) -> None:
             town.name,
             town.lat,
             town.lon,
-            f"boka@{_slug(town.name)}.example",
+            f"boka@{slug_of(town.name)}.example",
             town.phone,
             town.phone[:-2] + "99",
         )
@@ -105,6 +107,7 @@ async def _towns(now: datetime) -> None:
             )
     for number, town in enumerate(TOWNS):
         await _seller(town, number, now)
+        await town_rules(town, now)
 
 
 async def _seller(town: Town, number: int, now: datetime) -> None:
@@ -115,7 +118,7 @@ async def _seller(town: Town, number: int, now: datetime) -> None:
         org_number=_with_check_digit(f"21200026{number}"),
         bankgiro=_with_check_digit(f"505010{number}"),
         address=f"{town.name}s kommun, fritidsenheten",
-        email=f"faktura@{_slug(town.name)}.example",
+        email=f"faktura@{slug_of(town.name)}.example",
     )
     await billing.publish(billing.shipped(town.code), now=now)
     month = now.astimezone(SWEDEN).date().replace(day=1)
@@ -127,102 +130,6 @@ async def _seller(town: Town, number: int, now: datetime) -> None:
 
 def _with_check_digit(digits: str) -> str:
     return digits + luhn.calc_check_digit(digits)
-
-
-async def _place(place: Place, now: datetime, keys: dict[str, locks.Enrolment]) -> None:
-    facility = new_id()
-    slug = _slug(place.name)
-    await db.run(
-        "INSERT INTO facility (id, municipality, slug, name, address, lat, lon, description, access_text,"
-        " accessibility) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-        facility,
-        place.town,
-        slug,
-        place.name,
-        place.address,
-        place.lat,
-        place.lon,
-        place.description,
-        place.access_text,
-        place.accessibility,
-    )
-    schedule = new_id()
-    await db.run(
-        "INSERT INTO opening_schedule (id, facility, name, valid_from) VALUES ($1, $2, 'Ordinarie', '2000-01-01')",
-        schedule,
-        facility,
-    )
-    for weekday in range(7):
-        opens, closes = place.hours if weekday < 5 else place.weekend
-        await db.run(
-            "INSERT INTO opening_hours (id, schedule, weekday, opens_min, closes_min) VALUES ($1, $2, $3, $4, $5)",
-            new_id(),
-            schedule,
-            weekday,
-            opens * 60,
-            closes * 60,
-        )
-    made = await _things(place, facility, slug, now)
-    controller = f"{place.town}-{slug}"[:32].rstrip("-")
-    keys[controller] = await locks.enrol(
-        controller, facility=facility, by=Actor.system(), now=now, simulated=True
-    )
-    for number, (name, behind) in enumerate(place.doors.items(), start=1):
-        door = await locks.add_door(controller, f"d{number}", name)
-        for thing in made if behind is None else behind:
-            if behind is not None or not _has_own_door(place, thing):
-                await locks.allow(made[thing], door)
-
-
-def _has_own_door(place: Place, thing: str) -> bool:
-    """True if a key cabinet leads to the thing, so that the entrance need not."""
-    return any(
-        behind is not None and thing in behind and name == "Nyckelskåp"
-        for name, behind in place.doors.items()
-    )
-
-
-async def _things(place: Place, facility: UUID, slug: str, now: datetime) -> dict[str, UUID]:
-    leaves = {}
-    for number in sorted({leaf for thing in place.things for leaf in thing.leaves}):
-        leaves[number] = await db.value(int, "INSERT INTO leaf (facility) VALUES ($1) RETURNING id", facility)
-    made: dict[str, UUID] = {}
-    for thing in place.things:
-        made[thing.name] = await _thing(thing, facility, slug, made, now)
-        await db.run_many(
-            "INSERT INTO resource_leaf (resource, leaf) VALUES ($1, $2)",
-            [(made[thing.name], leaves[number]) for number in thing.leaves],
-        )
-    return made
-
-
-async def _thing(thing: Thing, facility: UUID, slug: str, made: dict[str, UUID], now: datetime) -> UUID:
-    resource = new_id()
-    await db.run(
-        "INSERT INTO resource (id, facility, parent, kind, slug, name, tariff_class, capacity, area_m2, calendar)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $2)",
-        resource,
-        facility,
-        made[thing.parent] if thing.parent else None,
-        thing.kind,
-        f"{slug}-{_slug(thing.name)}",
-        thing.name,
-        thing.tariff_class,
-        thing.capacity,
-        thing.area_m2,
-    )
-    await db.run(
-        "INSERT INTO rule_set (id, resource, valid_from, gap_min, step_min, min_min, max_min, changed_at)"
-        " VALUES ($1, $2, '2000-01-01', $3, $4, $5, $6, $7)",
-        new_id(),
-        resource,
-        thing.gap_min,
-        thing.step_min,
-        thing.min_min,
-        thing.max_min,
-        now,
-    )
-    return resource
 
 
 async def _people(now: datetime) -> None:
@@ -240,6 +147,8 @@ async def _people(now: datetime) -> None:
         )
         for code, role in login.roles:
             await people_actions.give_role(account, code, Role(role))
+        if login.drives:
+            await _may_drive(account, login.drives, now)
         for name in login.acts_for:
             await db.run(
                 "INSERT INTO membership (id, account, party, valid_from) VALUES ($1, $2, $3, $4)",
@@ -248,6 +157,19 @@ async def _people(now: datetime) -> None:
                 clubs[name],
                 (now - timedelta(days=400)).date(),
             )
+
+
+async def _may_drive(account: UUID, municipalities: tuple[str, ...], now: datetime) -> None:
+    """The account's driving licence has been shown to the municipalities."""
+    for code in municipalities:
+        await db.run(
+            "INSERT INTO driver (id, account, municipality, valid_to, checked_at) VALUES ($1, $2, $3, $4, $5)",
+            new_id(),
+            account,
+            code,
+            (now + timedelta(days=700)).date(),
+            now,
+        )
 
 
 async def _party(kind: str, name: str, home: str, now: datetime) -> UUID:
@@ -259,7 +181,7 @@ async def _party(kind: str, name: str, home: str, now: datetime) -> UUID:
         kind,
         name,
         home,
-        f"{_slug(name)}@demo.test",
+        f"{slug_of(name)}@demo.test",
         f"Föreningsvägen 1, {next(town.name for town in TOWNS if town.code == home)}",
         now,
     )
@@ -287,8 +209,3 @@ async def _evidence(party: UUID, club: Club, now: datetime) -> None:
             reason="Demo: föreningsregistret",
             now=now,
         )
-
-
-def _slug(name: str) -> str:
-    plain = name.lower().translate(str.maketrans("åäöéü", "aaoeu"))
-    return "-".join("".join(letter if letter.isalnum() else " " for letter in plain).split())

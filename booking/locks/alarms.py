@@ -49,9 +49,11 @@ WITH c AS (
 )
 SELECT g.controller, w.door, 'not_applied' AS kind, array_agg(DISTINCT g.reservation ORDER BY g.reservation) AS reservations
 FROM c JOIN access_grant g ON g.controller = c.id JOIN grant_window w ON w.access_grant = g.id
-WHERE g.role = 'leader' AND g.gone_ver IS NULL AND g.reservation IS NOT NULL AND w.na > $1 AND g.nb < $1 + c.lead
+WHERE g.role = 'leader' AND g.gone_ver IS NULL AND g.reservation IS NOT NULL AND w.na > $1
+  AND g.nb < $1 + CASE WHEN c.said #> '{cap,feat}' ? 'live' THEN -interval '1 minute' ELSE c.lead END
   AND g.created_at < $1 - interval '20 seconds'
-  AND (g.first_ver IS NULL OR (c.rep_epoch, c.rep_ver) < (g.first_epoch, g.first_ver) OR g.rejected IS NOT NULL)
+  AND (g.first_ver IS NULL OR (c.rep_epoch, c.rep_ver) < (g.first_epoch, g.first_ver) OR g.rejected IS NOT NULL
+    OR c.quarantine OR c.said -> 'pend' ? replace(g.id::text, '-', ''))
 GROUP BY g.controller, w.door
 UNION ALL
 SELECT g.controller, NULL, 'removal_unconfirmed',
@@ -192,9 +194,11 @@ async def _tell_bookers(now: datetime) -> None:
         " LEFT JOIN access_policy p ON p.municipality = f.municipality"
         " WHERE c.id = g.controller AND g.role = 'leader' AND g.reservation IS NOT NULL"
         " AND g.alarmed_at IS NULL AND g.gone_ver IS NULL AND g.gone_at IS NULL AND g.na > $1"
-        " AND g.nb < $1::timestamptz + coalesce(p.alarm_lead_min, 30) * interval '1 minute'"
+        " AND g.nb < $1::timestamptz + CASE WHEN c.report::jsonb #> '{cap,feat}' ? 'live'"
+        "   THEN -interval '1 minute' ELSE coalesce(p.alarm_lead_min, 30) * interval '1 minute' END"
         " AND (g.first_ver IS NULL"
-        "   OR (c.rep_epoch, c.rep_ver) < (g.first_epoch, g.first_ver) OR g.rejected IS NOT NULL)"
+        "   OR (c.rep_epoch, c.rep_ver) < (g.first_epoch, g.first_ver) OR g.rejected IS NOT NULL OR c.quarantine"
+        "   OR c.report::jsonb -> 'pend' ? replace(g.id::text, '-', ''))"
         " AND g.created_at < $1::timestamptz - interval '20 seconds'"
         " RETURNING g.reservation, f.municipality",
         now,

@@ -14,7 +14,7 @@ from booking.clock import utc_now
 from booking.locks import accounts, alarms, commands, credentials, facts, incoming, reserve, snapshots, sweeps
 from booking.locks.mqtt import BrokerUnavailable, Wire
 from booking.locks.packets import Incoming, Packet
-from booking.locks.versions import PUBLISH
+from booking.locks.versions import PUBLISH, owe
 from booking.lockwire import ids
 from booking.outbox import Debt, Handler, Postpone
 from booking.settings import Settings
@@ -114,12 +114,12 @@ class Link:
         """The broker has forgotten: every controller is owed its current version again (§12.4)."""
         with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
             async with db.transaction():
-                for name in await db.column(
+                everyone = await db.column(
                     str,
                     "SELECT id FROM controller WHERE NOT quarantine AND (retired_at IS NULL"
                     " OR (rep_epoch, rep_ver) <> (epoch, want_ver)) ORDER BY id",
-                ):
-                    await outbox.put(PUBLISH, key=name, now=utc_now())
+                )
+                await owe(everyone, utc_now())
 
     def _arrived(self, message: Incoming) -> None:
         lane = self._lanes[zlib.crc32(message.topic.split("/")[2].encode()) % LANES]

@@ -108,6 +108,8 @@ class Line(db.Record):
     used_at: datetime | None
     gone_at: datetime | None
     applied_at: datetime | None
+    is_pending: bool
+    is_live: bool
     last_seen: datetime | None
     offline_at: datetime | None
     clock: str
@@ -126,10 +128,12 @@ class Line(db.Record):
             self.in_log,
             (self.logged_epoch, self.logged_ver),
             (self.broker_epoch, self.broker_ver),
-            (self.rep_epoch, self.rep_ver),
+            (0, 0) if self.quarantine else (self.rep_epoch, self.rep_ver),  # an unknown report proves nothing
             self.rejected,
             self.used_at,
             self.gone_at,
+            is_pending=self.is_pending,
+            is_live=self.is_live,
         )
 
 
@@ -142,7 +146,9 @@ SELECT g.id AS grant_id, g.reservation, g.credential, g.holder, g.role, g.pin, c
   cr.label, cr.kind AS code_of, cr.means, d.id AS door, d.name AS door_name, d.kind AS door_kind, d.hint,
   w.nb AS opens_at, w.na AS closes_at, g.nb, g.na, g.first_epoch, g.first_ver, g.gone_epoch, g.gone_ver,
   g.in_log, c.logged_epoch, c.logged_ver, c.broker_epoch, c.broker_ver, c.rep_epoch, c.rep_ver, g.rejected,
-  g.used_at, g.gone_at, g.applied_at, c.last_seen, c.offline_at, c.clock, c.quarantine, f.municipality,
+  g.used_at, g.gone_at, g.applied_at, coalesce(c.report::jsonb -> 'pend' ? replace(g.id::text, '-', ''), false) AS is_pending,
+  coalesce(c.report::jsonb #> '{cap,feat}' ? 'live', false) AS is_live,
+  c.last_seen, c.offline_at, c.clock, c.quarantine, f.municipality,
   coalesce(f.on_call_phone, m.on_call_phone) AS on_call_phone
 FROM access_grant g JOIN controller c ON c.id = g.controller JOIN facility f ON f.id = c.facility
   JOIN municipality m ON m.code = f.municipality

@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 
 from booking import db, journal, outbox
-from booking.locks import codes, commands, pin_rules, reserve
+from booking.locks import codes, commands, pin_rules, reserve, versions
 from booking.locks.codes import Kept
 from booking.locks.grants import tell
 from booking.locks.snapshots import Owed, lacks_room
@@ -28,6 +28,8 @@ class _Before(db.Record):
     old_gen: int | None
     epoch: int
     want_ver: int
+    broker_epoch: int
+    broker_ver: int
     rep_epoch: int
     rep_ver: int
     rep_boot: int
@@ -41,9 +43,10 @@ class _Before(db.Record):
 async def judge(row: Owed, opened: Opened, report: Report, now: datetime) -> None:
     """The controller's row and its grants say what this report proves; an older or unknown one proves nothing."""
     async with db.transaction():
+        await db.run(versions.NOT_WAITED_FOR)  # a lost judgement is made again from the retained report
         before = await db.row(
             _Before,
-            "SELECT f.municipality, c.gen, c.old_gen, c.epoch, c.want_ver, c.rep_epoch, c.rep_ver, c.rep_boot, c.rep_rs,"
+            "SELECT f.municipality, c.gen, c.old_gen, c.epoch, c.want_ver, c.broker_epoch, c.broker_ver, c.rep_epoch, c.rep_ver, c.rep_boot, c.rep_rs,"
             " c.sid, c.quarantine, c.offline_at, c.report FROM controller c JOIN facility f ON f.id = c.facility"
             " WHERE c.id = $1 AND (c.gen = $2 OR c.old_gen = $2) FOR UPDATE OF c",
             row.id,
@@ -62,13 +65,15 @@ async def judge(row: Owed, opened: Opened, report: Report, now: datetime) -> Non
             return
         if before.quarantine:
             return
-        await _move_grants(row.id, version, report, before.municipality, now)
+        has_told = await _move_grants(row.id, version, report, before.municipality, now)
         if _has_more_room(before, report) and await lacks_room(row.id, now):
             await raise_versions([row.id], now=now)
-        # A new connection gets what it lacks at once; one that goes on lacking it is left to `reconcile`.
-        if version != (before.epoch, before.want_ver) and report.sid != before.sid:
+        # A new connection gets what it lacks at once, if the broker does not hold it already; one that goes on
+        # lacking it is left to `reconcile`.
+        wanted = (before.epoch, before.want_ver)
+        if wanted not in (version, (before.broker_epoch, before.broker_ver)) and report.sid != before.sid:
             await outbox.put(PUBLISH, key=row.id, now=now)
-        if _visibly_changed(before, version, report):
+        if not has_told and _visibly_changed(before, version, report):
             await _tell_doors("doors.changed", before.municipality, now)
 
 
@@ -148,7 +153,8 @@ class _Moved(db.Record):
 
 async def _move_grants(
     controller: str, version: tuple[int, int], report: Report, municipality: str, now: datetime
-) -> None:
+) -> bool:
+    """What the report proves of each grant is stored; True if pages of the municipality have been told."""
     pending = [UUID(id) for id in report.pend if _is_uuid(id)]
     refused = {UUID(each.id): each.why for each in report.rej if _is_uuid(each.id)}
     applied = await db.rows(
@@ -179,13 +185,22 @@ async def _move_grants(
         controller,
         *version,
     )
+    # A bridge's lock has lost it, or is a live one whose window is over.
+    await db.run(
+        "UPDATE access_grant SET applied_at = NULL WHERE controller = $1 AND id = ANY($2)"
+        " AND applied_at IS NOT NULL AND gone_ver IS NULL",
+        controller,
+        pending,
+    )
     if applied:
         await reserve.take_back(controller, now)
-    for booking in sorted({one.reservation for one in applied if one.reservation is not None}):
-        await tell("access.applied", booking, municipality, now)
-    for booking in sorted({one.reservation for one in removed if one.reservation is not None}):
-        await tell("access.removed", booking, municipality, now)
+    arrived = sorted({one.reservation for one in applied if one.reservation is not None})
+    left = sorted({one.reservation for one in removed if one.reservation is not None})
+    for action, bookings in (("access.applied", arrived), ("access.removed", left)):
+        for booking in bookings:
+            await tell(action, booking, municipality, now)
     await _take_refusals(controller, version, refused, municipality, now)
+    return bool(arrived or left)
 
 
 async def _take_refusals(

@@ -55,6 +55,7 @@ async def stock(now: datetime) -> int:
     found = await db.rows(_Stock, _STOCK, now)
     today = now.astimezone(SWEDEN).date()
     days = [today + timedelta(days=ahead) for ahead in range(HORIZON.days)]
+    count = 0
     lacking: dict[str, list[tuple[_Stock, date, int]]] = {}
     for door in {one.door: one for one in found}.values():
         held = {one.nb: one.held for one in found if one.door == door.door and one.nb is not None}
@@ -62,35 +63,34 @@ async def stock(now: datetime) -> int:
             short = door.per_day - held.get(_day(day).start, 0)
             if short > 0:
                 lacking.setdefault(door.controller, []).append((door, day, short))
-    added = 0
-    for controller, lacks in lacking.items():
+    for lacks in lacking.values():
         async with db.transaction():
-            version = (await raise_versions([controller], now=now))[controller]
-            for door, day, short in lacks:
-                for _ in range(short):
-                    await _add(door, _day(day), version, now)
-                    added += 1
-    return added
+            added = [id for door, day, short in lacks for id in await _add(door, _day(day), short, now)]
+            # Last, so that no booking waits while the codes are drawn.
+            version = (await raise_versions([lacks[0][0].controller], now=now))[lacks[0][0].controller]
+            await db.run(
+                "UPDATE access_grant SET first_epoch = $2, first_ver = $3 WHERE id = ANY($1)", added, *version
+            )
+            count += len(added)
+    return count
 
 
 def _day(day: date) -> Span:
     return Span(at_local(day.year, day.month, day.day, 0), at_local(day.year, day.month, day.day, 1440))
 
 
-async def _add(door: _Stock, day: Span, version: tuple[int, int], now: datetime) -> None:
-    id = new_id()
-    await db.run(
-        "INSERT INTO access_grant (id, controller, credential, holder, role, nb, na, created_at, first_epoch,"
-        " first_ver) VALUES ($1, $2, $1, $1, 'reserve', $3, $4, $5, $6, $7)",
-        id,
-        door.controller,
-        day.start,
-        day.end,
-        now,
-        *version,
+async def _add(door: _Stock, day: Span, how_many: int, now: datetime) -> list[UUID]:
+    rule, made = pin_rules.common([door.driver]), [new_id() for _ in range(how_many)]
+    rows: list[tuple[object, ...]] = [(id, door.controller, day.start, day.end, now) for id in made]
+    await db.run_many(
+        "INSERT INTO access_grant (id, controller, credential, holder, role, nb, na, created_at)"
+        " VALUES ($1, $2, $1, $1, 'reserve', $3, $4, $5)",
+        rows,
     )
-    pin = await codes.keep_drawn(id, pin_rules.common([door.driver]), [Kept(id, door.door, day)])
-    await codes.write_pin([id], pin)
+    for id in made:
+        pin = await codes.keep_drawn(id, rule, [Kept(id, door.door, day)])
+        await codes.write_pin([id], pin)
+    return made
 
 
 async def hand_out(reservation: UUID, *, by: Actor, now: datetime) -> None:

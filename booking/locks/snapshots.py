@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Final
 from uuid import UUID
 
@@ -24,7 +25,15 @@ from booking.span import Span
 
 WINDOW: Final = timedelta(days=399)  # one window is no longer (§5.3)
 
+SEALED_AT_ONCE: Final = 16_384  # octets; a larger seal takes a millisecond or more and gets a thread
+
 Publish = Callable[[Packet], Awaitable[int]]
+
+
+@lru_cache(maxsize=2_000)
+def _keys(sealed: bytes, controller: str, gen: int) -> Keys:
+    """Every message asks for them: unsealed and derived once per generation and process."""
+    return derive(vault.unseal(sealed, f"key:{controller}:{gen}"), controller, gen)
 
 
 class Owed(db.Record):
@@ -47,7 +56,7 @@ class Owed(db.Record):
 
     def keys(self) -> Keys:
         """Return the working keys of the present generation."""
-        return derive(vault.unseal(self.master_key, f"key:{self.id}:{self.gen}"), self.id, self.gen)
+        return _keys(self.master_key, self.id, self.gen)
 
     def before(self) -> "Owed | None":
         """Return the row as it was under the key that is being replaced, None if none is."""
@@ -91,7 +100,10 @@ async def publish(controller: str, send: Publish, now: datetime) -> int | None:
         octets = await _logged(row) or await _build(row, doors, now)
     version = (row.epoch, row.want_ver)
     topic = ids.down(row.id, "desired")
-    token = await asyncio.to_thread(envelope.seal, octets, row.keys(), "dn", topic, *version)
+    if len(octets) > SEALED_AT_ONCE:
+        token = await asyncio.to_thread(envelope.seal, octets, row.keys(), "dn", topic, *version)
+    else:
+        token = envelope.seal(octets, row.keys(), "dn", topic, *version)
     reason = await send(Packet(topic, token, retain=True))
     if reason < 0x80:
         await db.run(

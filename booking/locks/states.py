@@ -32,6 +32,7 @@ ORDER: tuple[State, ...] = (
     "removed_confirmed",
 )
 SOON = timedelta(minutes=30)
+LIVE_LATE = timedelta(minutes=1)  # a live lock has had time to take its code
 
 
 class Facts(msgspec.Struct, frozen=True):
@@ -48,6 +49,8 @@ class Facts(msgspec.Struct, frozen=True):
     rejected: str | None
     used_at: datetime | None
     gone_at: datetime | None
+    is_pending: bool = False  # a bridge has it, its lock has not confirmed it
+    is_live: bool = False  # a lock without windows: the code is set when the window starts
 
 
 def state_of(facts: Facts, now: datetime) -> State:
@@ -60,7 +63,7 @@ def state_of(facts: Facts, now: datetime) -> State:
         return "ended"
     if facts.first is None:
         return "planned"
-    if facts.reported >= facts.first:
+    if facts.reported >= facts.first and not facts.is_pending:
         if facts.used_at is not None:
             return "used"
         return "active" if facts.nb <= now else "applied"
@@ -73,7 +76,7 @@ def is_unconfirmed(facts: Facts, now: datetime) -> bool:
     """True when staff should look: the window is near and the code is not in the door, or won't leave it."""
     state = state_of(facts, now)
     if state in ("planned", "sealed", "on_broker", "rejected"):
-        return now >= facts.nb - SOON
+        return now >= facts.nb + (LIVE_LATE if facts.is_live else -SOON)
     return state == "removing" and now < facts.na
 
 

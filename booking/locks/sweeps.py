@@ -2,9 +2,9 @@
 
 from datetime import datetime, timedelta
 
-from booking import db, journal, outbox
+from booking import db, journal
 from booking.locks.grants import remove
-from booking.locks.versions import PUBLISH, raise_versions
+from booking.locks.versions import PUBLISH, owe, raise_versions
 from booking.people import Actor
 
 TOLD_LATE = timedelta(minutes=60)  # an ended grant stays so long, so that the door can tell `late`
@@ -27,8 +27,21 @@ async def refresh_horizon(now: datetime) -> int:
 
 
 async def expire_ended(now: datetime) -> int:
-    """Grants that ended over an hour ago leave with the next version; returns how many."""
-    return len(await remove("gone_ver IS NULL AND na < $2", now - TOLD_LATE, now=now))
+    """Grants that ended over an hour ago leave with the next version; returns how many.
+
+    A transaction per controller: a booking waits for none of the others.
+    """
+    over = now - TOLD_LATE
+    ended = await db.column(
+        str,
+        "SELECT DISTINCT controller FROM access_grant WHERE gone_ver IS NULL AND na < $1 ORDER BY 1",
+        over,
+    )
+    gone = [
+        await remove("gone_ver IS NULL AND na < $2 AND controller = $3", over, name, now=now)
+        for name in ended
+    ]
+    return sum(len(one) for one in gone)
 
 
 async def reconcile(now: datetime) -> int:
@@ -48,9 +61,9 @@ async def reconcile(now: datetime) -> int:
             " ORDER BY id FOR UPDATE) RETURNING id",
             now,
         )
-        for name in sorted(behind):
-            await outbox.put(PUBLISH, key=name, now=now)
-        await _tell_of_silence(now)
+        if behind:
+            await owe(behind, now)
+    await _tell_of_silence(now)
     return len(behind)
 
 

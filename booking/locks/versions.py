@@ -2,10 +2,28 @@
 
 from datetime import datetime, timedelta
 
-from booking import db, outbox
+from booking import db
 
 PUBLISH = "locks.publish"  # the debt "controller `key` is owed a snapshot"
 HORIZON = timedelta(days=14)
+# For transactions whose loss in a crash of the database only means that the same is done again.
+NOT_WAITED_FOR = "SET LOCAL synchronous_commit = off"
+
+
+async def owe(controllers: list[str], now: datetime) -> None:
+    """Each controller is owed a snapshot, as `outbox.put` says it: in one statement, so that no row is held for long."""
+    if not db.in_transaction():
+        raise RuntimeError("a debt is recorded together with its cause: open a transaction")
+    await db.run(
+        "INSERT INTO outbox (kind, key, payload, rev, due_at, attempts, created_at)"
+        " SELECT $1, key, '{}', 1, $3, 0, $3 FROM unnest($2::varchar[]) key ORDER BY key"
+        " ON CONFLICT (kind, key) DO UPDATE SET rev = outbox.rev + 1,"
+        " due_at = least(outbox.due_at, excluded.due_at), attempts = 0",
+        PUBLISH,
+        controllers,
+        now,
+    )
+    await db.run("SELECT pg_notify('outbox', $1)", PUBLISH)
 
 
 class _Raised(db.Record):
@@ -28,6 +46,5 @@ async def raise_versions(controllers: list[str], *, now: datetime) -> dict[str, 
         " RETURNING id, epoch, want_ver",
         controllers,
     )
-    for name in controllers:
-        await outbox.put(PUBLISH, key=name, now=now)
+    await owe(controllers, now)
     return {one.id: (one.epoch, one.want_ver) for one in raised}

@@ -23,6 +23,8 @@ def load(raw: bytes) -> object:
             parse_constant=_refuse,
             parse_int=_bounded,
         )
+        if b"\\u" in raw:  # half a surrogate pair is no text: neither log nor database could take it
+            json.dumps(value, ensure_ascii=False).encode("utf-8")
     except StrictError:
         raise
     except (ValueError, RecursionError) as error:

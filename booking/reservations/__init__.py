@@ -26,6 +26,7 @@ from booking.reservations.holds import (
     release_hold,
 )
 from booking.reservations.misfits import Outside, outside_hours
+from booking.reservations.months import Month, MonthDay, month
 from booking.reservations.moving import MovePlan, Target, move, preview_move
 from booking.reservations.offers import Customer, price
 from booking.reservations.queries import cards, held, must_see, page
@@ -48,6 +49,7 @@ from booking.reservations.series import (
     preview_series,
 )
 from booking.reservations.series_queries import SeriesCard, SeriesPage, series_of, series_page
+from booking.reservations.series_search import SeriesQuery, SeriesResults, search_series
 from booking.reservations.staff_queries import requests, timeline
 from booking.reservations.views import (
     Held,
@@ -72,6 +74,8 @@ __all__ = [
     "Hint",
     "Hit",
     "HoldExpired",
+    "Month",
+    "MonthDay",
     "MovePlan",
     "NotMovable",
     "Outside",
@@ -86,6 +90,8 @@ __all__ = [
     "SeriesOrder",
     "SeriesPage",
     "SeriesPreview",
+    "SeriesQuery",
+    "SeriesResults",
     "SeriesWish",
     "SlotTaken",
     "Suggestion",
@@ -109,6 +115,7 @@ __all__ = [
     "extend_hold",
     "held",
     "hold",
+    "month",
     "move",
     "must_see",
     "note_usage",
@@ -123,6 +130,7 @@ __all__ = [
     "requests",
     "reserve",
     "search",
+    "search_series",
     "series_of",
     "series_page",
     "settle_payment",

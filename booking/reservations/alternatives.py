@@ -38,7 +38,8 @@ class _First(db.Record):
 # `found` for resources that are known already, ranked as they are given.
 NAMED = """
 found AS MATERIALIZED (
-  SELECT r.id, r.calendar, r.picks_unit, f.municipality, w.place::int
+  SELECT r.id, r.calendar, r.picks_unit, f.municipality, w.place::int,
+    ARRAY(SELECT l.leaf FROM resource_leaf l WHERE l.resource = r.id) AS leaves
   FROM unnest(:resources::uuid[]) WITH ORDINALITY w(id, place) JOIN resource r ON r.id = w.id JOIN facility f ON f.id = r.facility),
 """
 _FIRST, _FIRST_NAMES = named(f"""

@@ -118,9 +118,10 @@ def _points(ranges: str, row: str) -> str:
       FROM unnest({ranges}) x CROSS JOIN piece p WHERE p.day = {row}.day)"""
 
 
-# Needs a CTE `found` (id, place, calendar, picks_unit, municipality): one row per resource, ranked by `place`.
-# Every step carries on what it needs and looks further rows up by index: joins between steps would be planned for
-# one row each, and run for thousands. Leaves
+# Needs a CTE `found` (id, place, calendar, picks_unit, municipality, leaves): one row per resource, ranked by `place`.
+# Every step carries on what the next ones need: steps joined with each other would be planned for one row each, and
+# run for thousands. For the same reason what decides is one boolean (`fits`, `fit`): the planner takes it for half of
+# the rows, but would take `x IS NULL AND y IS NULL` for none of them. Leaves
 #   point (resource, place, day, base, step, low, high): the free starts base + k * step minutes, low <= k <= high;
 #   unit_start: where each unit of a pool may start;   lawful: what decided, for the reasons.
 FREE = """
@@ -139,7 +140,7 @@ licence AS MATERIALIZED (
     LEFT JOIN membership m ON m.account = a.id AND m.party = :party
   WHERE a.party = :party OR m.id IS NOT NULL GROUP BY d.municipality),
 law AS (
-  SELECT f.id AS resource, f.place, f.calendar, f.picks_unit, d.day, d.from_at, a.len, a.now,
+  SELECT f.id AS resource, f.place, f.calendar, f.picks_unit, f.leaves, d.day, d.from_at, a.len, a.now,
     least(d.until_at - interval '1 microsecond', d.to_at - a.len) AS last_at,
     coalesce(r.step_min, 30) AS step, make_interval(mins => coalesce(r.gap_min, 0)) AS gap,
     a.now + make_interval(mins => coalesce(r.notice_min, 0)) AS noticed, r.opens_on,
@@ -155,22 +156,21 @@ law AS (
       WHEN r.needs_driver AND a.kind IS NOT NULL AND coalesce(l.valid_to < d.day, true) THEN 'driver_unknown'
     END AS unfit
   FROM found f CROSS JOIN day d CROSS JOIN asker a LEFT JOIN licence l ON l.municipality = f.municipality
-    LEFT JOIN LATERAL (SELECT * FROM effective_rule e WHERE e.resource = f.id AND e.from_day <= d.day
-      AND e.until_day > d.day LIMIT 1) r ON true),
+    LEFT JOIN effective_rule r ON r.resource = f.id AND r.from_day <= d.day AND r.until_day > d.day),
 lawful AS MATERIALIZED (
-  SELECT l.*, o.around, greatest(from_at, now + interval '1 microsecond', noticed) AS low_at,
+  SELECT l.*, misfit IS NULL AND unfit IS NULL AS fit, o.around, greatest(from_at, now + interval '1 microsecond', noticed) AS low_at,
     CASE WHEN opens_on IS NULL THEN least(last_at, now + make_interval(hours => 24 * greatest(horizon_days - waits, 0)))
       WHEN opens_on + waits <= :today::date THEN last_at ELSE '-infinity' END AS high_at
   FROM law l LEFT JOIN LATERAL (SELECT range_agg(o.spans) AS around FROM open_day o
       WHERE o.calendar = l.calendar AND o.day BETWEEN l.day AND l.day + :more_days::int) o ON true),
 asked AS MATERIALIZED (
-  SELECT resource, resource AS unit, place, picks_unit, day, step, gap, len, CASE WHEN low_at <= high_at
+  SELECT resource, resource AS unit, place, picks_unit, leaves, day, step, gap, len, CASE WHEN low_at <= high_at
       THEN around * tstzmultirange(tstzrange(low_at, high_at + len)) END AS open
-  FROM lawful WHERE misfit IS NULL AND unfit IS NULL),
+  FROM lawful WHERE fit),
 unit AS (
-  SELECT * FROM asked WHERE NOT picks_unit AND NOT isempty(open)
+  SELECT *, lower(open) AS opens, upper(open) + gap AS closes FROM asked WHERE NOT picks_unit AND NOT isempty(open)
   UNION ALL
-  SELECT a.resource, u.id, a.place, true, a.day, a.step, a.gap, a.len, a.open
+  SELECT a.resource, u.id, a.place, true, ARRAY(SELECT l.leaf FROM resource_leaf l WHERE l.resource = u.id), a.day, a.step, a.gap, a.len, a.open, lower(a.open), upper(a.open) + a.gap
   FROM asked a JOIN resource u ON u.parent = a.resource AND u.is_bookable WHERE a.picks_unit AND NOT isempty(open)),
 unit_start AS MATERIALIZED (
   SELECT u.resource, u.place, u.unit, u.day, u.picks_unit, u.step, tstzrange(lower(w), upper(w) - u.len, '[]') AS starts
@@ -178,13 +178,11 @@ unit_start AS MATERIALIZED (
     -- What begins last before the opening reaches into it or nothing does: the constraint forbids overlaps.
     CROSS JOIN LATERAL (
       SELECT range_agg(tstzrange(o.starts_at - u.gap, o.ends_at)) AS spans
-      FROM resource_leaf l CROSS JOIN LATERAL (
-        (SELECT starts_at, ends_at, hold_until FROM occupancy
-         WHERE leaf = l.leaf AND starts_at < lower(u.open) ORDER BY starts_at DESC LIMIT 1)
-        UNION ALL
-        SELECT starts_at, ends_at, hold_until FROM occupancy
-        WHERE leaf = l.leaf AND starts_at >= lower(u.open) AND starts_at < upper(u.open) + u.gap) o
-      WHERE l.resource = u.unit AND o.ends_at > lower(u.open) AND (o.hold_until IS NULL OR o.hold_until > :now)) taken
+      FROM unnest(u.leaves) l(leaf) CROSS JOIN LATERAL (
+        SELECT starts_at, ends_at FROM occupancy
+        WHERE leaf = l.leaf AND starts_at < u.closes AND ends_at > u.opens AND (hold_until IS NULL OR hold_until > :now)
+          AND starts_at >= coalesce((SELECT before.starts_at FROM occupancy before WHERE before.leaf = l.leaf
+            AND before.starts_at <= u.opens ORDER BY before.starts_at DESC LIMIT 1), u.opens)) o) taken
     CROSS JOIN LATERAL unnest(u.open - coalesce(taken.spans, '{}')) w
   WHERE upper(w) - lower(w) >= u.len),
 start AS (

@@ -113,7 +113,7 @@ class _Found(msgspec.Struct):
     without: dict[str, int]
 
 
-# Free ones first, each by place; `IN` over a step is a hashed look, never a join.
+# Free ones first, each by place. `(… IN …) IS TRUE` over a step stays a hashed look and never becomes a join.
 _SEARCH, _NAMES = named(f"""
 WITH {REACH} {FOUND} {FREE},
 counted AS MATERIALIZED (SELECT resource, place, sum(high - low + 1) AS n FROM point GROUP BY resource, place),
@@ -126,33 +126,35 @@ page AS MATERIALIZED (
 first AS (
   SELECT resource, base + make_interval(mins => k * step) AS at, row_number() OVER (PARTITION BY resource ORDER BY base, k) AS nth
   FROM point CROSS JOIN LATERAL generate_series(low, least(high, low + {SHOWN - 1})) k
-  WHERE resource IN (SELECT resource FROM page)),
+  WHERE (resource IN (SELECT resource FROM page)) IS TRUE),
+pool AS MATERIALIZED (SELECT resource, unit, starts FROM unit_start
+  WHERE picks_unit AND (resource IN (SELECT resource FROM page)) IS TRUE),
 shown AS (
   SELECT f.resource, json_agg(json_build_object('at', f.at, 'units', u.n) ORDER BY f.at) AS starts
-  FROM first f LEFT JOIN LATERAL (SELECT nullif(count(DISTINCT unit), 0) AS n FROM unit_start u
-    WHERE u.picks_unit AND u.resource = f.resource AND u.starts @> f.at) u ON true
+  FROM first f LEFT JOIN LATERAL (SELECT nullif(count(DISTINCT unit), 0) AS n FROM pool u
+    WHERE u.resource = f.resource AND u.starts @> f.at) u ON true
   WHERE nth <= {SHOWN} GROUP BY f.resource),
-why AS (
-  SELECT l.resource, why.reason FROM lawful l {WHY} WHERE l.resource IN (SELECT resource FROM page WHERE none))
+dead AS MATERIALIZED (SELECT * FROM lawful WHERE (resource IN (SELECT resource FROM page WHERE none)) IS TRUE),
+why AS (SELECT l.resource, why.reason FROM dead l {WHY})
 SELECT json_build_object(
   'total', (SELECT count(*) FROM found), 'total_free', (SELECT count(*) FROM counted),
   'rows', (SELECT coalesce(json_agg(json_build_object('resource', p.resource, 'count', p.n,
       'starts', coalesce(s.starts, '[]'), 'reason', w.reason) ORDER BY none, place), '[]')
     FROM page p LEFT JOIN shown s USING (resource) LEFT JOIN why w USING (resource)),
-  'facets', {FACETS}, 'without', {WITHOUT})
+  'facets', {FACETS}, 'without', CASE WHEN EXISTS (SELECT FROM found) THEN '{{}}'::json ELSE {WITHOUT} END)
 """)
 
 
 async def search(query: Query, now: datetime) -> Results:
     """Return resources with free time first, each with up to six free starts priced for this customer."""
-    filters = await _filters(query)
+    filters = await filters_of(query)
     found, meant = await _found(query, filters, now), None
     if not found.total and filters.words:
         better = await finding.corrected(filters)
         if better is not None:
             meant, filters = " ".join(better), replace(filters, words=better)
             found = await _found(query, filters, now)
-    pricer = Pricer(query.customer, query.purpose)
+    pricer = Prices(query.customer, query.purpose)
     known = await places.resources_by_id([row.resource for row in found.rows])
     hits = [await _hit(known[row.resource], row, filters, query, pricer) for row in found.rows]
     if query.sort == "price":
@@ -162,7 +164,22 @@ async def search(query: Query, now: datetime) -> Results:
     return Results(hits, found.total, found.total_free, found.facets, hint, meant)
 
 
-async def _filters(query: Query) -> Filters:
+class Prices(Pricer):
+    """Prices the same kind of thing at the same time once."""
+
+    def __init__(self, customer: Customer, purpose: str) -> None:
+        super().__init__(customer, purpose)
+        self._known: dict[tuple[str, str, Span], int | None] = {}
+
+    async def ore(self, resource: Resource, span: Span) -> int | None:
+        """Return the total in öre, or None where the list has no price."""
+        key = (resource.facility.municipality.code, resource.tariff_class, span)
+        if key not in self._known:
+            self._known[key] = await super().ore(resource, span)
+        return self._known[key]
+
+
+async def filters_of(query: Query) -> Filters:
     """Return what is searched: the asker's own municipalities, and the neighbours unless they are left out."""
     known = {one.code: one for one in await people.municipalities()}
     own = {code for code in query.municipalities if code in known}

@@ -16,6 +16,7 @@ class Login:
     roles: tuple[tuple[str, str], ...] = ()
     acts_for: tuple[str, ...] = ()
     password: str = PASSWORD
+    drives: tuple[str, ...] = ()  # municipalities that have seen the driving licence
 
 
 LOGINS = (
@@ -26,6 +27,7 @@ LOGINS = (
         "2401",
         "Ledare i Nordmalings IBK och Levar IF",
         acts_for=("Nordmalings IBK", "Levar IF"),
+        drives=("2480", "2401"),
     ),
     Login("sara@demo.test", "Sara Öberg", "2480", "Ledare i Umeå Judoklubb", acts_for=("Umeå Judoklubb",)),
     Login(

@@ -52,7 +52,7 @@ async def test_rules_that_nobody_could_keep__are_refused(person: Enter) -> None:
     ]:
         answer = await stina.send("PUT", path, json={"valid_from": "2027-01-01", **body})
         assert (answer.status_code, answer.json()["code"]) == (422, code)
-    assert [one["valid_from"] for one in (await stina.get(path))["changes"]] == ["2000-01-01"]
+    assert (await stina.get(path))["changes"] == []
 
 
 async def test_hours_of_a_hall__become_its_own_calendar_and_leave_bookings_outside(

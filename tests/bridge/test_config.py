@@ -8,14 +8,15 @@ import pytest
 
 from booking.bridge import config
 from booking.bridge.local import NotLocal, refuse_far_away
+from booking.locks import pin_rules
 from booking.lockwire.pins import draw
 
 ZIGBEE = {"driver": "zigbee2mqtt", "device": "entrance", "name": "Entré"}
 ALL = {
     "d1": ZIGBEE,
-    "d2": {"driver": "zwave-js-ui", "node": 5},
+    "d2": {"driver": "zwave_js_ui", "node": 5},
     "d3": {"driver": "nuki_hub", "path": "nukihub/lock"},
-    "d4": {"driver": "esp-rfid", "topic": "/rfid", "hostname": "board", "ip": "192.168.1.40"},
+    "d4": {"driver": "esp_rfid", "topic": "/rfid", "hostname": "board", "ip": "192.168.1.40"},
 }
 
 
@@ -28,10 +29,10 @@ def written(state: Path, **more: Any) -> Path:
 def test_every_driver__can_be_named_and_declares_the_contract(tmp_path: Path) -> None:
     drivers = config.read(written(tmp_path)).drivers()
     rows = {driver.declared.driver: driver.declared for driver in drivers.values()}
-    assert set(rows) == {"zigbee2mqtt", "zwave-js-ui", "nuki_hub", "esp-rfid"}
+    assert set(rows) == {"zigbee2mqtt", "zwave_js_ui", "nuki_hub", "esp_rfid"}
     assert {name for name, row in rows.items() if row.is_live} == {"zigbee2mqtt"}
-    assert {name for name, row in rows.items() if row.time_base == "local"} == {"zwave-js-ui", "nuki_hub"}
-    assert {name for name, row in rows.items() if row.has_ids} == {"zwave-js-ui"}
+    assert {name for name, row in rows.items() if row.time_base == "local"} == {"zwave_js_ui", "nuki_hub"}
+    assert {name for name, row in rows.items() if row.has_ids} == {"zwave_js_ui"}
     assert all(row.slots >= 1 and row.confirmation for row in rows.values())
     assert not any(
         driver.declared.pin.takes(pin) for driver in drivers.values() for pin in ("", "12a4", "1234567890123")
@@ -73,3 +74,9 @@ def test_a_broker_on_this_network__is_taken(local: str) -> None:
 def test_a_broker_elsewhere_or_the_servers__is_refused(local: str) -> None:
     with pytest.raises(NotLocal):
         refuse_far_away(local, "mqtt://127.0.0.1:1999")
+
+
+def test_the_server_draws_no_pin_a_driver_would_refuse(tmp_path: Path) -> None:
+    for driver in config.read(written(tmp_path)).drivers().values():
+        rule = pin_rules.RULES[driver.declared.driver]
+        assert all(driver.declared.pin.takes(pin_rules.draw(rule)) for _ in range(300))

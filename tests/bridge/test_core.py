@@ -1,6 +1,6 @@
 """The bridge between the server's protocol and its locks: reported is only what a lock has confirmed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -77,11 +77,11 @@ class BridgeBench:
         plain = body if isinstance(body, bytes) else msgspec.json.encode(body)
         self.bridge.receive(Arrived(topic, seal(plain, KEYS, "dn", topic, *version), name == "desired"))
 
-    def desire(self, *grants: Grant, **doors: Door) -> None:
+    def desire(self, *grants: Grant, reserve: Sequence[Grant] = (), **doors: Door) -> None:
         """The server publishes a new version; the locks are given no time to answer yet."""
         self.ver += 1
         body = Snapshot(iat=T0, hz=(T0, T0 + 14 * DAY), tz="Europe/Stockholm", doors={**self.doors, **doors},
-                        policy=DEFAULT_POLICY, grants=list(grants), reserve=[])  # fmt: skip
+                        policy=DEFAULT_POLICY, grants=list(grants), reserve=list(reserve))  # fmt: skip
         self.wait(2, pump=False)  # a report may be said at once
         self.tell("desired", snapshot.encode(body), (1, self.ver))
 
@@ -268,6 +268,18 @@ def test_more_codes_at_once_than_slots__the_later_are_refused_as_full(
     report = live.report()
     assert len(lock.codes) == 4
     assert {each.id: each.why for each in report.rej} == {"grant-004": "full", "grant-005": "full"}
+
+
+def test_reserve_codes__yield_to_bookings_where_places_are_few(
+    live: BridgeBench, lock: SimulatedZigbee
+) -> None:
+    spare = [a_grant(f"spare-{i:03}", f"9912{i:02}", start=0, role="reserve") for i in range(3)]
+    live.desire(*(a_grant(f"grant-{i:03}", f"7712{i:02}", start=30) for i in range(3)), reserve=spare)
+    live.wait(25)
+    assert sorted(lock.codes.values()) == ["991200", "991201", "991202"]
+    live.wait(120)
+    assert sorted(lock.codes.values()) == ["771200", "771201", "771202", "991200"]
+    assert {each.id: each.why for each in live.report().rej} == {"spare-001": "full", "spare-002": "full"}
 
 
 def test_lockdown__takes_all_but_staff_out_of_the_lock(esp: BridgeBench, board: SimulatedEspRfid) -> None:

@@ -23,7 +23,7 @@ from tests.all import which
 from tests.bridge.simulated_esp_rfid import HOST, TOPIC, SimulatedEspRfid
 from tests.controller.parts import Process, RunningBroker, eventually, free_port, running_broker
 from tests.locks.conftest import Hall, hours
-from tests.locks.test_end_to_end import linked, until
+from tests.locks.test_end_to_end import linked, pin_of, until
 
 
 class Attached:
@@ -75,7 +75,7 @@ def mqtt(tmp_path: Path) -> Iterator[RunningBroker]:
 def running_bridge(hall: Hall, mqtt: RunningBroker, local: str, state: Path) -> Iterator[Process]:
     state.mkdir(exist_ok=True)
     (state / KEY_FILE).write_bytes(hall.key_file)
-    board = {"driver": "esp-rfid", "topic": TOPIC, "hostname": HOST, "ip": "192.168.1.40"}
+    board = {"driver": "esp_rfid", "topic": TOPIC, "hostname": HOST, "ip": "192.168.1.40"}
     other = {**board, "hostname": "changing-board", "topic": "/rfid2"}
     body = {"local": local, "doors": {"d1": board, "d2": other}, "home_assistant": {"opens_once": True}}
     (state / CONFIG_FILE).write_text(json.dumps(body))
@@ -113,13 +113,16 @@ async def test_a_booking__is_applied_only_when_the_lock_confirmed_and_gone_only_
 
                 await until(is_reported, 30, "a report of the stored snapshot")
                 assert not await db.value(bool, applied, booking), "the lock has not answered yet"
+                assert (await locks.states_of([booking]))[booking] == "on_broker"
                 board.fault = None
 
                 async def is_applied() -> bool:
                     return bool(await db.value(bool, applied, booking))
 
                 await until(is_applied, 60, f"the lock's confirmation ({bridge.said})")
-                assert len(board.users) == 1
+                pin = await pin_of(booking)
+                assert pin in board.users
+                assert (await locks.states_of([booking]))[booking] == "applied"
 
                 begun = time.monotonic()
                 await locks.revoke(booking, now=utc_now())
@@ -128,7 +131,7 @@ async def test_a_booking__is_applied_only_when_the_lock_confirmed_and_gone_only_
                     return bool(await db.value(bool, gone, booking))
 
                 await until(is_gone, 60, "the confirmed removal")
-                assert board.users == {}
+                assert pin not in board.users
                 assert time.monotonic() - begun < 30
 
                 homes = [topic for topic in attached.heard if topic.startswith("homeassistant/lock/")]

@@ -1,7 +1,10 @@
 """Contacts, modes and keypads of one controller, on a clock the test turns."""
 
 import msgspec
+import pytest
+from paho.mqtt.client import MQTTMessage
 
+from booking.controller.link import Link
 from booking.lockwire.messages import Power
 from tests.controller.conftest import PIN, T0, Bench, a_grant, a_snapshot
 
@@ -188,3 +191,27 @@ def test_a_replay_of_everything__comes_two_hundred_at_a_time(bench: Bench) -> No
         bench.wait(0.5)
 
     assert [each.seq for each in bench.events()] == list(range(100, 1_100))
+
+
+def test_answers_kept_by_an_older_program__do_not_stop_a_command(bench: Bench) -> None:
+    bench.take(a_snapshot(a_grant()))
+    store = bench.controller.store
+    store._db.execute("INSERT INTO result (id, body) VALUES ('command-0041', '{}')")
+    store.put("last_n", 41)
+
+    assert bench.order("identify", 41).why == "stale"
+
+
+def test_a_relay_that_breaks__leaves_the_wire_alive(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    link = Link("mqtt://127.0.0.1:1", "", bench.controller, said.append)
+
+    def broken(_message: object) -> None:
+        raise OSError("the relay is gone")
+
+    monkeypatch.setattr(bench.controller, "receive", broken)  # stands for hardware that fails
+    message = MQTTMessage(topic=b"lk/v1/hall-1/dn/cmd")
+    message.payload = b"x"
+    link._on_message(link._client, None, message)
+
+    assert said == ["ALARM: a message could not be carried out: OSError"]

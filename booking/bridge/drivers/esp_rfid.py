@@ -66,11 +66,11 @@ Listing = dict[str, _Said]
 class EspRfid:
     """One board. `hostname` is its own name; `ip` is where it was last, and is corrected by what it says."""
 
-    def __init__(self, topic: str, hostname: str, ip: str, *, slots: int = 200, longest: int = 8) -> None:
+    def __init__(self, topic: str, hostname: str, ip: str, *, slots: int = 200, longest: int = 10) -> None:
         self._topic, self._hostname, self._ip = topic, hostname, ip
         self.topics: tuple[str, ...] = (f"{topic}/send",)
         self.declared = Declared(
-            driver="esp-rfid",
+            driver="esp_rfid",
             pin=PinRule(4, longest),
             windows=1,
             time_base="utc",

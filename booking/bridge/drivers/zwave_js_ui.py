@@ -77,7 +77,7 @@ class ZwaveJsUi:
         self._told = f"{prefix}/_EVENTS_/ZWAVE_GATEWAY-{gateway}/node/notification"
         self.topics: tuple[str, ...] = (f"{self._api}/+", self._told)
         self.declared = Declared(
-            driver="zwave-js-ui",
+            driver="zwave_js_ui",
             pin=PinRule(4, 10),
             windows=windows,
             time_base="local",

@@ -630,6 +630,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/images/{image_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Image
+         * @description Return a picture; it never changes, so keep it.
+         */
+        get: operations["GetImage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/invoice-runs": {
         parameters: {
             query?: never;
@@ -906,6 +926,86 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/requests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Index
+         * @description Return the requests of a municipality where the caller is staff, with what is in their way.
+         */
+        get: operations["ListRequests"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/requests/{reservation_id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Approve
+         * @description Grant it: confirmed, or to be paid. If somebody has the time by now, 409 `slot_taken`.
+         */
+        post: operations["ApproveRequest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/requests/{reservation_id}/propose": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Propose
+         * @description Write to the customer, with another time or place on offer.
+         */
+        post: operations["ProposeChange"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/requests/{reservation_id}/reject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reject
+         * @description Refuse it, for a reason that the customer reads.
+         */
+        post: operations["RejectRequest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/reservations": {
         parameters: {
             query?: never;
@@ -1050,6 +1150,126 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/reservations/{reservation_id}/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Message
+         * @description Write to the other side about a request.
+         */
+        post: operations["WriteMessage"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/reservations/{reservation_id}/move": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Move
+         * @description Move to another time or place: the code stays, the price follows the list.
+         */
+        post: operations["MoveReservation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/reservations/{reservation_id}/move/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * PreviewMove
+         * @description Say what moving would cost, and what is free instead where it can't be done.
+         */
+        post: operations["PreviewMove"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/reservations/{reservation_id}/proposals/{message_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Answer
+         * @description Accept or decline what staff offer; what is accepted is granted at once.
+         */
+        post: operations["AnswerProposal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/reservations/{reservation_id}/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Usage
+         * @description Note whether the time was used; unused time costs what the list says. For the owner's staff.
+         */
+        post: operations["NoteUsage"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/resources/{resource_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Resource
+         * @description Return a resource with its parts or units, the equipment beside it, its rules and its hours.
+         */
+        get: operations["GetResource"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/resources/{resource_id}/availability": {
         parameters: {
             query?: never;
@@ -1090,6 +1310,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/resources/{resource_id}/month": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Month
+         * @description Return for each day of a month how many free starts there are, or why there are none.
+         */
+        get: operations["GetMonth"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/search": {
         parameters: {
             query?: never;
@@ -1102,6 +1342,26 @@ export interface paths {
          * @description Search resources of a municipality and its neighbours by kind, text, place, size and free time.
          */
         get: operations["Search"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/search/series": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Series
+         * @description Return where the same hour of a weekday is free most often between two dates, with the dates missed.
+         */
+        get: operations["SearchSeries"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1198,6 +1458,122 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/settings/tree": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Tree
+         * @description Return everything a municipality has, also what is out of use.
+         */
+        get: operations["GetTree"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/settings/{level}/{code}/school-breaks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Index
+         * @description Return a municipality's school breaks from today on; anybody may know them.
+         */
+        get: operations["ListSchoolBreaks"];
+        put?: never;
+        /**
+         * Add
+         * @description Say when school is out; recurring bookings may leave these days out.
+         */
+        post: operations["AddSchoolBreak"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/settings/{level}/{code}/school-breaks/{break_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove
+         * @description Take a school break back.
+         */
+        delete: operations["DeleteSchoolBreak"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/settings/{level}/{code}/terms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Versions
+         * @description Return the published versions of a municipality's terms.
+         */
+        get: operations["ListTerms"];
+        put?: never;
+        /**
+         * Publish
+         * @description Publish a version of the terms; rules may then ask everybody to accept it.
+         */
+        post: operations["PublishTerms"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/settings/{level}/{place_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read
+         * @description Return a resource as its staff see it, with instructions and what it shares its floor with.
+         */
+        get: operations["GetResourceSettings"];
+        put?: never;
+        post?: never;
+        /**
+         * Hide
+         * @description Take a picture away.
+         */
+        delete: operations["DeleteImage"];
+        options?: never;
+        head?: never;
+        /**
+         * Change
+         * @description Describe a resource; out of use, it keeps the bookings it has.
+         */
+        patch: operations["ChangeResource"];
+        trace?: never;
+    };
     "/api/settings/{level}/{place_id}/hours": {
         parameters: {
             query?: never;
@@ -1282,6 +1658,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/settings/{level}/{place_id}/images": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Show
+         * @description Add a picture; what the camera noted (where, when, by whom) is taken out of it.
+         */
+        post: operations["AddImage"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/settings/{level}/{place_id}/resources": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add
+         * @description Add a resource, a part of one, or a pool; bookings ahead of a divided hall keep all of it.
+         */
+        post: operations["AddResource"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/settings/{level}/{place_id}/rules": {
         parameters: {
             query?: never;
@@ -1360,6 +1776,26 @@ export interface paths {
          * @description Type a PIN at a simulated keypad; the reference controller decides exactly as for a real one.
          */
         post: operations["TrySimulatedDoor"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/terms/{municipality}/{version}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Terms
+         * @description Return a version of a municipality's terms in Swedish and English.
+         */
+        get: operations["GetTerms"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1730,10 +2166,29 @@ export interface components {
             /** Format: date-time */
             start: string;
         };
+        /** Approval */
+        Approval: {
+            /**
+             * @default keep
+             * @enum {string}
+             */
+            others?: "keep" | "reject";
+            reason?: string | null;
+        };
         /** Because */
         Because: {
             code: string;
             count: number;
+        };
+        /** BreakView */
+        BreakView: {
+            /** Format: date */
+            from_day: string;
+            /** Format: uuid */
+            id: string;
+            name: string;
+            /** Format: date */
+            to_day: string;
         };
         /** CancelReason */
         CancelReason: {
@@ -1796,6 +2251,18 @@ export interface components {
             state: "awaiting_confirmation" | "sent" | "done" | "refused" | "unknown" | "lapsed";
             until: string | null;
             why: string | null;
+        };
+        /** ConflictView */
+        ConflictView: {
+            /** Format: date-time */
+            end: string;
+            /** Format: uuid */
+            id: string;
+            party_name: string | null;
+            /** Format: date-time */
+            start: string;
+            state: string;
+            title: string | null;
         };
         /** ControllerDoor */
         ControllerDoor: {
@@ -1919,6 +2386,16 @@ export interface components {
         /** DemoLogins */
         DemoLogins: {
             logins: components["schemas"]["DemoLogin"][];
+        };
+        /** Different */
+        Different: {
+            closes: string | null;
+            /** Format: date */
+            from_day: string;
+            opens: string | null;
+            reason: string;
+            /** Format: date */
+            to_day: string;
         };
         /** DoorChange */
         DoorChange: {
@@ -2067,6 +2544,13 @@ export interface components {
             key_file: string;
             qr_svg: string;
         };
+        /** Equipment */
+        Equipment: {
+            /** @default 1 */
+            count?: number;
+            /** Format: uuid */
+            resource_id: string;
+        };
         /** EventView */
         EventView: {
             at: string | null;
@@ -2095,6 +2579,13 @@ export interface components {
             reason: string;
             /** Format: date */
             to_day: string;
+        };
+        /** ExtraView */
+        ExtraView: {
+            count: number;
+            resource: components["schemas"]["ResourceCard"];
+            /** @enum {string} */
+            role: "together" | "equipment";
         };
         /** Facet */
         Facet: {
@@ -2197,17 +2688,22 @@ export interface components {
             /** Format: date-time */
             expires_at: string;
             extended: boolean;
+            extras: components["schemas"]["ExtraView"][];
             /** Format: uuid */
             id: string;
+            needs_approval: boolean;
             needs_login: boolean;
             party_id: string | null;
             pay_methods: ("card" | "invoice" | "free")[];
+            pending_holds: boolean;
             price: components["schemas"]["PriceView"];
             /** @enum {string} */
             purpose: "training" | "match" | "meeting" | "event" | "private" | "other";
             resource: components["schemas"]["ResourceCard"];
             /** Format: date-time */
             start: string;
+            terms: components["schemas"]["reservations_views_TermsRef"] | null;
+            unit: components["schemas"]["ResourceCard"] | null;
         };
         /** Hint */
         Hint: {
@@ -2248,6 +2744,13 @@ export interface components {
             name: string;
             /** Format: uuid */
             party_id: string;
+        };
+        /** ImageRef */
+        ImageRef: {
+            alt: string;
+            /** Format: uuid */
+            id: string;
+            url: string;
         };
         /** Interval */
         Interval: {
@@ -2342,6 +2845,10 @@ export interface components {
             identities: components["schemas"]["Identity"][];
             roles: components["schemas"]["RoleView"][];
         };
+        /** Message */
+        Message: {
+            text: string;
+        };
         /** MessageCard */
         MessageCard: {
             about: string | null;
@@ -2393,6 +2900,62 @@ export interface components {
             phone: string | null;
             phone_confirmed: boolean;
         };
+        /** MessageView */
+        MessageView: {
+            /** @enum {null|string} */
+            answered: "accepted" | "declined" | null;
+            /** Format: date-time */
+            at: string;
+            by_staff: boolean;
+            id: number;
+            proposal: components["schemas"]["ProposalView"] | null;
+            text: string;
+        };
+        /** Miss */
+        Miss: {
+            /** Format: date */
+            date: string;
+            reason: string;
+        };
+        /** Month */
+        Month: {
+            days: components["schemas"]["MonthDay"][];
+            minutes: number;
+            resource: components["schemas"]["ResourceCard"];
+        };
+        /** MonthDay */
+        MonthDay: {
+            /** Format: date */
+            date: string;
+            first: string | null;
+            free_count: number;
+            reason: string | null;
+        };
+        /** MovePreview */
+        MovePreview: {
+            alternatives: components["schemas"]["Suggestion"][];
+            difference_ore: number;
+            fee_ore: number;
+            free: boolean;
+            price: components["schemas"]["PriceView"] | null;
+            reason: string | null;
+        };
+        /** MoveWish */
+        MoveWish: {
+            /**
+             * Format: date-time
+             * @example 2026-11-24T18:00:00Z
+             */
+            end: string;
+            expected_price_ore?: number | null;
+            reason?: string | null;
+            resource_id?: string | null;
+            /**
+             * Format: date-time
+             * @example 2026-11-24T17:00:00Z
+             */
+            start: string;
+        };
         /** Municipalities */
         Municipalities: {
             municipalities: components["schemas"]["Neighbourhood"][];
@@ -2419,6 +2982,14 @@ export interface components {
             home_municipality: string;
             name: string;
             password: string;
+        };
+        /** NewBreak */
+        NewBreak: {
+            /** Format: date */
+            from_day: string;
+            name: string;
+            /** Format: date */
+            to_day: string;
         };
         /** NewChoices */
         NewChoices: {
@@ -2504,6 +3075,7 @@ export interface components {
              * @example 2026-11-24T18:00:00Z
              */
             end: string;
+            equipment?: components["schemas"]["Equipment"][];
             /** @example 2401 */
             home?: string | null;
             party_id?: string | null;
@@ -2512,6 +3084,7 @@ export interface components {
              * @enum {string}
              */
             purpose?: "training" | "match" | "meeting" | "event" | "private" | "other";
+            reason?: string | null;
             /** Format: uuid */
             resource_id: string;
             /**
@@ -2520,6 +3093,7 @@ export interface components {
              */
             start: string;
             title?: string | null;
+            together?: string[];
         };
         /** NewHours */
         NewHours: {
@@ -2529,10 +3103,26 @@ export interface components {
             valid_to?: string | null;
             week: components["schemas"]["WeekHours"][];
         };
+        /** NewImage */
+        NewImage: {
+            alt: string;
+            content: string;
+            /** @enum {string} */
+            media_type: "image/jpeg" | "image/png" | "image/webp";
+        };
         /** NewPhone */
         NewPhone: {
             /** @example +46701234567 */
             phone: string;
+        };
+        /** NewProposal */
+        NewProposal: {
+            /** @example 2026-11-24T17:00:00Z */
+            end?: string | null;
+            resource_id?: string | null;
+            /** @example 2026-11-24T17:00:00Z */
+            start?: string | null;
+            text: string;
         };
         /** NewReservation */
         NewReservation: {
@@ -2542,8 +3132,10 @@ export interface components {
             hold_id: string;
             /** @enum {string} */
             method: "card" | "invoice" | "free";
+            reason?: string | null;
             /** @constant */
             terms_accepted: true;
+            terms_version?: string | null;
         };
         /** NewRules */
         NewRules: {
@@ -2585,6 +3177,31 @@ export interface components {
             occurrences: components["schemas"]["ChosenTime"][];
             terms_version?: string | null;
             wish: components["schemas"]["SeriesBody"];
+        };
+        /** NewTerms */
+        NewTerms: {
+            text_en: string;
+            text_sv: string;
+            /** @example 2027-1 */
+            version: string;
+        };
+        /** NewThing */
+        NewThing: {
+            /** @enum {string} */
+            kind: "hall" | "hall_part" | "ice" | "pitch" | "premises" | "vehicle" | "pool" | "court" | "lane" | "bike" | "equipment";
+            /** @default [] */
+            leaves_of?: (string | unknown)[];
+            name: string;
+            /** @default [] */
+            overlaps?: (string | unknown)[];
+            /** @default false */
+            own_leaf?: boolean;
+            parent_id?: string | null;
+            /** @default false */
+            picks_unit?: boolean;
+            tariff_class: string;
+            /** @default 0 */
+            units?: number;
         };
         /** Order */
         Order: {
@@ -2685,6 +3302,20 @@ export interface components {
             done: number;
             total: number;
         };
+        /** ProposalAnswer */
+        ProposalAnswer: {
+            /** @enum {string} */
+            answer: "accepted" | "declined";
+        };
+        /** ProposalView */
+        ProposalView: {
+            /** Format: date-time */
+            end: string;
+            price_ore: number;
+            resource: components["schemas"]["ResourceCard"];
+            /** Format: date-time */
+            start: string;
+        };
         /** QuarantineView */
         QuarantineView: {
             controller: string;
@@ -2694,11 +3325,61 @@ export interface components {
             unknown: components["schemas"]["UnknownGrant"][];
             wanted: string;
         };
+        /** Rejection */
+        Rejection: {
+            reason: string;
+        };
+        /** RequestCard */
+        RequestCard: {
+            /** @enum {null|string} */
+            access_state: "planned" | "sealed" | "on_broker" | "applied" | "active" | "used" | "ended" | "removing" | "removed_confirmed" | "rejected" | null;
+            /** Format: date-time */
+            answer_by: string;
+            can: ("cancel" | "pay" | "move" | "withdraw" | "answer" | "usage")[];
+            conflicts: components["schemas"]["ConflictView"][];
+            /** Format: date-time */
+            end: string;
+            /** Format: uuid */
+            id: string;
+            message: string | null;
+            number: string;
+            party: components["schemas"]["PartyRef"] | null;
+            /** @enum {string} */
+            payment_state: "none" | "pending" | "paid" | "refund_pending" | "refunded" | "to_invoice" | "invoiced" | "failed";
+            price_ore: number;
+            /** @enum {string} */
+            purpose: "training" | "match" | "meeting" | "event" | "private" | "other";
+            request: components["schemas"]["RequestView"] | null;
+            resource: components["schemas"]["ResourceCard"];
+            same_time: number;
+            series: components["schemas"]["SeriesRef"] | null;
+            /** Format: date-time */
+            start: string;
+            /** @enum {string} */
+            state: "requested" | "awaiting_payment" | "confirmed" | "cancelled" | "completed" | "expired" | "rejected";
+            team: components["schemas"]["TeamRef"] | null;
+            title: string | null;
+            /** @enum {null|string} */
+            used: "used" | "no_show" | null;
+        };
+        /** RequestList */
+        RequestList: {
+            requests: components["schemas"]["RequestCard"][];
+            total: number;
+        };
+        /** RequestView */
+        RequestView: {
+            /** Format: date-time */
+            answer_by: string;
+            decision: string | null;
+            holds_time: boolean;
+            messages: components["schemas"]["MessageView"][];
+        };
         /** ReservationCard */
         ReservationCard: {
             /** @enum {null|string} */
             access_state: "planned" | "sealed" | "on_broker" | "applied" | "active" | "used" | "ended" | "removing" | "removed_confirmed" | "rejected" | null;
-            can: ("cancel" | "pay")[];
+            can: ("cancel" | "pay" | "move" | "withdraw" | "answer" | "usage")[];
             /** Format: date-time */
             end: string;
             /** Format: uuid */
@@ -2710,12 +3391,17 @@ export interface components {
             price_ore: number;
             /** @enum {string} */
             purpose: "training" | "match" | "meeting" | "event" | "private" | "other";
+            request: components["schemas"]["RequestView"] | null;
             resource: components["schemas"]["ResourceCard"];
+            series: components["schemas"]["SeriesRef"] | null;
             /** Format: date-time */
             start: string;
             /** @enum {string} */
-            state: "awaiting_payment" | "confirmed" | "cancelled" | "completed" | "expired";
+            state: "requested" | "awaiting_payment" | "confirmed" | "cancelled" | "completed" | "expired" | "rejected";
+            team: components["schemas"]["TeamRef"] | null;
             title: string | null;
+            /** @enum {null|string} */
+            used: "used" | "no_show" | null;
         };
         /** ReservationList */
         ReservationList: {
@@ -2726,31 +3412,41 @@ export interface components {
         ReservationPage: {
             /** @enum {null|string} */
             access_state: "planned" | "sealed" | "on_broker" | "applied" | "active" | "used" | "ended" | "removing" | "removed_confirmed" | "rejected" | null;
-            can: ("cancel" | "pay")[];
+            can: ("cancel" | "pay" | "move" | "withdraw" | "answer" | "usage")[];
             cancel_fee_now_ore: number;
             cancel_free_until: string | null;
             cancellation: components["schemas"]["Cancellation"] | null;
             /** Format: date-time */
             end: string;
+            extras: components["schemas"]["ExtraView"][];
             facility: components["schemas"]["FacilityHelp"];
             hold_expires_at: string | null;
             /** Format: uuid */
             id: string;
+            needs_approval: boolean;
             number: string;
             party: components["schemas"]["PartyRef"] | null;
             payment: components["schemas"]["Standing"] | null;
             /** @enum {string} */
             payment_state: "none" | "pending" | "paid" | "refund_pending" | "refunded" | "to_invoice" | "invoiced" | "failed";
+            pending_holds: boolean;
             price: components["schemas"]["PriceView"];
             price_ore: number;
             /** @enum {string} */
             purpose: "training" | "match" | "meeting" | "event" | "private" | "other";
+            request: components["schemas"]["RequestView"] | null;
             resource: components["schemas"]["ResourceCard"];
+            series: components["schemas"]["SeriesRef"] | null;
             /** Format: date-time */
             start: string;
             /** @enum {string} */
-            state: "awaiting_payment" | "confirmed" | "cancelled" | "completed" | "expired";
+            state: "requested" | "awaiting_payment" | "confirmed" | "cancelled" | "completed" | "expired" | "rejected";
+            team: components["schemas"]["TeamRef"] | null;
+            terms: components["schemas"]["reservations_views_TermsRef"] | null;
             title: string | null;
+            unit: components["schemas"]["ResourceCard"] | null;
+            /** @enum {null|string} */
+            used: "used" | "no_show" | null;
             version: number;
         };
         /** ResourceCard */
@@ -2758,14 +3454,89 @@ export interface components {
             area_m2: number | null;
             capacity: number | null;
             facility: components["schemas"]["FacilityRef"];
+            features: string[];
             /** Format: uuid */
             id: string;
+            image: string | null;
             /** @enum {string} */
             kind: "hall" | "hall_part" | "ice" | "pitch" | "premises" | "vehicle" | "pool" | "court" | "lane" | "bike" | "equipment";
             name: string;
             parent_id: string | null;
             part_of: string | null;
+            picks_unit: boolean;
             slug: string;
+            surface: string | null;
+        };
+        /** ResourcePage */
+        ResourcePage: {
+            accessibility: string;
+            area_m2: number | null;
+            capacity: number | null;
+            description: string;
+            equipment: components["schemas"]["ResourceCard"][];
+            exceptions_ahead: components["schemas"]["Different"][];
+            facility: components["schemas"]["FacilityRef"];
+            features: string[];
+            hours: components["schemas"]["WeekStretch"][];
+            /** Format: uuid */
+            id: string;
+            image: string | null;
+            images: components["schemas"]["ImageRef"][];
+            /** @enum {string} */
+            kind: "hall" | "hall_part" | "ice" | "pitch" | "premises" | "vehicle" | "pool" | "court" | "lane" | "bike" | "equipment";
+            name: string;
+            parent_id: string | null;
+            part_of: string | null;
+            parts: components["schemas"]["ResourceCard"][];
+            picks_unit: boolean;
+            rules: components["schemas"]["RulesView"];
+            slug: string;
+            surface: string | null;
+            units: components["schemas"]["ResourceCard"][];
+        };
+        /** ResourceSettings */
+        ResourceSettings: {
+            accessibility: string;
+            area_m2: number | null;
+            capacity: number | null;
+            description: string;
+            equipment: components["schemas"]["ResourceCard"][];
+            exceptions_ahead: components["schemas"]["Different"][];
+            facility: components["schemas"]["FacilityRef"];
+            features: string[];
+            hours: components["schemas"]["WeekStretch"][];
+            /** Format: uuid */
+            id: string;
+            image: string | null;
+            images: components["schemas"]["ImageRef"][];
+            instructions: string;
+            is_bookable: boolean;
+            /** @enum {string} */
+            kind: "hall" | "hall_part" | "ice" | "pitch" | "premises" | "vehicle" | "pool" | "court" | "lane" | "bike" | "equipment";
+            name: string;
+            parent_id: string | null;
+            part_of: string | null;
+            parts: components["schemas"]["ResourceCard"][];
+            picks_unit: boolean;
+            rules: components["schemas"]["RulesView"];
+            shares_floor_with: string[];
+            slug: string;
+            surface: string | null;
+            tariff_class: string;
+            units: components["schemas"]["ResourceCard"][];
+        };
+        /** ResourceWords */
+        ResourceWords: {
+            accessibility?: string;
+            area_m2?: number | null;
+            capacity?: number | null;
+            description?: string;
+            features?: string[];
+            instructions?: string;
+            is_bookable?: boolean;
+            name?: string;
+            /** @example scoreboard */
+            surface?: string | null;
         };
         /** Retirement */
         Retirement: {
@@ -2891,6 +3662,10 @@ export interface components {
             valid_to: string | null;
             week: components["schemas"]["WeekStretch"][];
         };
+        /** SchoolBreaks */
+        SchoolBreaks: {
+            school_breaks: components["schemas"]["BreakView"][];
+        };
         /** SearchPage */
         SearchPage: {
             did_you_mean: string | null;
@@ -2939,6 +3714,18 @@ export interface components {
             rule_text_sv: string;
             title: string | null;
         };
+        /** SeriesHit */
+        SeriesHit: {
+            distance_m: number | null;
+            free_count: number;
+            from: string;
+            misses: components["schemas"]["Miss"][];
+            neighbour: boolean;
+            of: number;
+            resource: components["schemas"]["ResourceCard"];
+            to: string;
+            total_ore: number | null;
+        };
         /** SeriesList */
         SeriesList: {
             series: components["schemas"]["SeriesCard"][];
@@ -2969,6 +3756,18 @@ export interface components {
             occurrences: components["schemas"]["PreviewOccurrence"][];
             taken_count: number;
             total_ore: number;
+        };
+        /** SeriesRef */
+        SeriesRef: {
+            count: number;
+            /** Format: uuid */
+            id: string;
+            position: number;
+        };
+        /** SeriesResults */
+        SeriesResults: {
+            results: components["schemas"]["SeriesHit"][];
+            total: number;
         };
         /** Share */
         Share: {
@@ -3028,6 +3827,32 @@ export interface components {
             /** Format: date-time */
             start: string;
         };
+        /** TariffClass */
+        TariffClass: {
+            code: string;
+            en: string;
+            kind: string;
+            sv: string;
+        };
+        /** TeamRef */
+        TeamRef: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+        };
+        /** TermsVersions */
+        TermsVersions: {
+            terms: components["schemas"]["places_pages_TermsRef"][];
+        };
+        /** TermsView */
+        TermsView: {
+            municipality: string;
+            /** Format: date-time */
+            published_at: string;
+            text_en: string;
+            text_sv: string;
+            version: string;
+        };
         /** Theme */
         Theme: {
             brand: string | null;
@@ -3051,10 +3876,13 @@ export interface components {
         TimelineBooking: {
             /** @enum {null|string} */
             access_state: "planned" | "sealed" | "on_broker" | "applied" | "active" | "used" | "ended" | "removing" | "removed_confirmed" | "rejected" | null;
+            block_id: string | null;
             /** Format: date-time */
             end: string;
             /** Format: uuid */
             id: string;
+            /** @enum {string} */
+            kind: "booking" | "block";
             party_name: string;
             /** @enum {string} */
             payment_state: "none" | "pending" | "paid" | "refund_pending" | "refunded" | "to_invoice" | "invoiced" | "failed";
@@ -3065,7 +3893,8 @@ export interface components {
             /** Format: date-time */
             start: string;
             /** @enum {string} */
-            state: "awaiting_payment" | "confirmed" | "cancelled" | "completed" | "expired";
+            state: "requested" | "awaiting_payment" | "confirmed" | "cancelled" | "completed" | "expired" | "rejected";
+            team: components["schemas"]["TeamRef"] | null;
             title: string | null;
         };
         /** TimelineRow */
@@ -3082,6 +3911,29 @@ export interface components {
             parent_id: string | null;
             part_of: string | null;
             shares: string[];
+        };
+        /** Tree */
+        Tree: {
+            facilities: components["schemas"]["TreeFacility"][];
+            tariff_classes: components["schemas"]["TariffClass"][];
+        };
+        /** TreeFacility */
+        TreeFacility: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+            resources: components["schemas"]["TreeResource"][];
+        };
+        /** TreeResource */
+        TreeResource: {
+            /** Format: uuid */
+            id: string;
+            is_bookable: boolean;
+            /** @enum {string} */
+            kind: "hall" | "hall_part" | "ice" | "pitch" | "premises" | "vehicle" | "pool" | "court" | "lane" | "bike" | "equipment";
+            name: string;
+            parent_id: string | null;
+            picks_unit: boolean;
         };
         /** TryResult */
         TryResult: {
@@ -3114,6 +3966,12 @@ export interface components {
             id: string;
             /** Format: date-time */
             opens_at: string;
+        };
+        /** Usage */
+        Usage: {
+            reason?: string | null;
+            /** @enum {string} */
+            used: "used" | "no_show";
         };
         /** VatView */
         VatView: {
@@ -3152,6 +4010,17 @@ export interface components {
             /** @example 06:00 */
             to: string;
             weekdays: number[];
+        };
+        /** TermsRef */
+        places_pages_TermsRef: {
+            /** Format: date-time */
+            published_at: string;
+            version: string;
+        };
+        /** TermsRef */
+        reservations_views_TermsRef: {
+            municipality: string;
+            version: string;
         };
     };
     responses: never;
@@ -4999,6 +5868,46 @@ export interface operations {
             };
         };
     };
+    GetImage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                image_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/*": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     ListInvoiceRuns: {
         parameters: {
             query: {
@@ -5802,6 +6711,262 @@ export interface operations {
             };
         };
     };
+    ListRequests: {
+        parameters: {
+            query: {
+                municipality: string;
+                state?: "open" | "decided";
+                limit?: number;
+                offset?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequestList"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApproveRequest: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description One per intent; the same key and body are answered alike and act once. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                reservation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Approval"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReservationPage"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ProposeChange: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description One per intent; the same key and body are answered alike and act once. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                reservation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewProposal"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReservationPage"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    RejectRequest: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description One per intent; the same key and body are answered alike and act once. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                reservation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Rejection"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReservationPage"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     ListReservations: {
         parameters: {
             query?: {
@@ -6257,6 +7422,390 @@ export interface operations {
             };
         };
     };
+    WriteMessage: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description One per intent; the same key and body are answered alike and act once. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                reservation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Message"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReservationPage"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    MoveReservation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description One per intent; the same key and body are answered alike and act once. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                reservation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MoveWish"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReservationPage"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    PreviewMove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                reservation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MoveWish"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MovePreview"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    AnswerProposal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                reservation_id: string;
+                message_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProposalAnswer"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReservationPage"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    NoteUsage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                reservation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Usage"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReservationPage"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    GetResource: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                resource_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResourcePage"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     GetAvailability: {
         parameters: {
             query?: {
@@ -6346,6 +7895,52 @@ export interface operations {
             };
         };
     };
+    GetMonth: {
+        parameters: {
+            query: {
+                month: string;
+                duration_min?: number;
+                party_id?: string | null;
+                purpose?: "training" | "match" | "meeting" | "event" | "private" | "other";
+                home?: string | null;
+            };
+            header?: never;
+            path: {
+                resource_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Month"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     Search: {
         parameters: {
             query?: {
@@ -6388,6 +7983,70 @@ export interface operations {
             };
             /** @description Bad Request */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    SearchSeries: {
+        parameters: {
+            query: {
+                /** @description 0 = Monday */
+                weekday: number;
+                /** @description Local date in Sweden. */
+                first: string;
+                /** @description Local date in Sweden, inclusive. */
+                last: string;
+                from?: string | null;
+                to?: string | null;
+                q?: string | null;
+                kind?: "hall" | "hall_part" | "ice" | "pitch" | "premises" | "vehicle" | "pool" | "court" | "lane" | "bike" | "equipment" | null;
+                municipality?: string[] | null;
+                neighbours?: boolean;
+                lat?: number | null;
+                lon?: number | null;
+                duration_min?: number;
+                min_area_m2?: number | null;
+                min_capacity?: number | null;
+                features?: string[] | null;
+                surface?: string | null;
+                whole?: boolean | null;
+                party_id?: string | null;
+                purpose?: "training" | "match" | "meeting" | "event" | "private" | "other";
+                home?: string | null;
+                limit?: number;
+                offset?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SeriesResults"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6727,6 +8386,474 @@ export interface operations {
             };
         };
     };
+    GetTree: {
+        parameters: {
+            query: {
+                municipality: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tree"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListSchoolBreaks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                level: "municipalities";
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SchoolBreaks"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    AddSchoolBreak: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description One per intent; the same key and body are answered alike and act once. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                level: "municipalities";
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewBreak"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SchoolBreaks"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    DeleteSchoolBreak: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                level: "municipalities";
+                code: string;
+                break_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SchoolBreaks"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListTerms: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                level: "municipalities";
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TermsVersions"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    PublishTerms: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description One per intent; the same key and body are answered alike and act once. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                level: "municipalities";
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewTerms"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TermsView"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    GetResourceSettings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                level: "resources";
+                place_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResourceSettings"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    DeleteImage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                level: "images";
+                place_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResourcePage"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ChangeResource: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                level: "resources";
+                place_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ResourceWords"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResourcePage"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     GetHours: {
         parameters: {
             query?: never;
@@ -7024,6 +9151,156 @@ export interface operations {
             };
         };
     };
+    AddImage: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description One per intent; the same key and body are answered alike and act once. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                level: "resources";
+                place_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewImage"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResourcePage"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    AddResource: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description One per intent; the same key and body are answered alike and act once. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                level: "facilities";
+                place_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewThing"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResourcePage"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     GetRules: {
         parameters: {
             query?: never;
@@ -7282,6 +9559,47 @@ export interface operations {
             };
             /** @description Service Unavailable */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    GetTerms: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                municipality: string;
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TermsView"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -1,0 +1,1 @@
+"""Each town of the demonstration with its places."""

@@ -1,0 +1,95 @@
+"""Operator commands for doors: each calls one action of locks as the system and says in lines what happened."""
+
+from pathlib import Path
+from uuid import UUID
+
+import segno
+
+from booking import db, locks
+from booking.clock import utc_now
+from booking.operate import OperateError, opened
+from booking.people import Actor
+from booking.settings import Settings
+
+BY = Actor.system()
+
+
+async def enrol(
+    settings: Settings, name: str, facility: str, doors: tuple[str, ...], driver: str, qr: Path | None
+) -> str:
+    """Return the content of the new controller's controller.json; its doors are known."""
+    async with opened(settings):
+        place = await db.value(UUID, "SELECT id FROM facility WHERE slug = $1", facility)
+        if place is None:
+            raise OperateError(f"there is no facility {facility}")
+        async with db.transaction():
+            made = await locks.enrol(name, facility=place, by=BY, now=utc_now(), driver=driver)
+            for one in doors:
+                wire_id, _, title = one.partition("=")
+                await locks.add_door(name, wire_id, title or wire_id)
+        return _carried(made, qr)
+
+
+async def replace(settings: Settings, name: str, qr: Path | None) -> str:
+    """Return the content of controller.json for new hardware in the controller's place."""
+    async with opened(settings):
+        return _carried(await locks.replace(name, by=BY, now=utc_now()), qr)
+
+
+async def stage_key(settings: Settings, name: str, qr: Path | None) -> str:
+    """Return the next key, to be added to the device's controller.json."""
+    async with opened(settings):
+        return _carried(await locks.stage_key(name, by=BY, now=utc_now()), qr)
+
+
+def _carried(made: locks.Enrolment, qr: Path | None) -> str:
+    text = made.key_file.decode()
+    if qr is not None:
+        qr.touch(mode=0o600)
+        qr.write_text(segno.make_qr(text, error="m").svg_inline(scale=4, border=4))
+    return text
+
+
+async def activate_key(settings: Settings, name: str) -> str:
+    """The next key is in force."""
+    async with opened(settings):
+        await locks.activate_key(name, by=BY, now=utc_now())
+        return f"{name}: the new key is in force; the old one ends with the first report under the new"
+
+
+async def retire(settings: Settings, name: str, force: bool) -> str:
+    """The controller is to empty itself and lose its account."""
+    async with opened(settings):
+        await locks.retire(name, force=force, by=BY, now=utc_now())
+        view = await locks.controller_of(name, by=BY, now=utc_now())
+        return f"{name}: {view.state}; the account goes when the controller has proved that it is empty"
+
+
+async def quarantine(settings: Settings, name: str, confirm: bool) -> list[str]:
+    """Return a line per code that we know nothing of; confirmed, our codes replace them."""
+    async with opened(settings):
+        view = await locks.quarantine_of(name, by=BY)
+        lines = [f"{name}: holds version {view.reported}, this database wants {view.wanted}"]
+        if not view.listed:
+            lines.append("it has not told yet what it holds")
+        for one in view.unknown:
+            doors = ", ".join(one.door_ids)
+            lines.append(
+                f"unknown {one.id}: {doors}, {one.opens_at:%Y-%m-%d %H:%M}–{one.closes_at:%H:%M} UTC"
+            )
+        if confirm:
+            await locks.end_quarantine(name, by=BY, now=utc_now())
+            lines.append("confirmed: what this database knows replaces it")
+        return lines
+
+
+async def allow(
+    settings: Settings, resource: str, door: str, before_min: int, after_min: int, purpose: str | None
+) -> str:
+    """Who books the resource may open the door, with this grace."""
+    async with opened(settings):
+        id = await db.value(UUID, "SELECT id FROM resource WHERE slug = $1", resource)
+        if id is None or not await db.value(bool, "SELECT true FROM door WHERE id = $1", door):
+            raise OperateError("there is no such resource or door")
+        await locks.allow(id, door, before_s=before_min * 60, after_s=after_min * 60, purpose=purpose)
+        return f"{resource}: {door} from {before_min} min before to {after_min} min after"
