@@ -164,7 +164,9 @@ class SearchController(Controller):
             limit=limit,
             offset=offset,
         )
-        return await reservations.search_series(SeriesQuery(like, weekday, bounded(first), bounded(last)), now)
+        return await reservations.search_series(
+            SeriesQuery(like, weekday, bounded(first), bounded(last)), now
+        )
 
     @get("/resources/{resource_id:uuid}/month", operation_id="GetMonth", responses=responses(404))
     async def month(
