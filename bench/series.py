@@ -104,7 +104,8 @@ async def _measure(settings: Settings, rounds: int, bar: Progress) -> dict[str, 
     halls = [one for one in every if one.kind in ("hall", "premises") and one.leaves]
     others = await _fill(halls, party, now, chance, bar)
     await db.run("ANALYZE")
-    by, previews, commits, sizes = Actor.system(), list[float](), list[float](), list[int]()
+    by = Actor(account=new_id(), acts_for=frozenset({party}))
+    previews, commits, sizes = list[float](), list[float](), list[int]()
     task = bar.add_task("previewing and booking series", total=rounds)
     for number in range(rounds + 2):
         hall = halls[number % len(halls)]
