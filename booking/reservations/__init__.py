@@ -5,7 +5,10 @@ Knows holds, reservations, free time and search. Asks billing for prices and cha
 
 from booking.reservations.actions import cancel, complete_due, note_usage, reserve, settle_payment
 from booking.reservations.alternatives import Suggestion, alternatives
+from booking.reservations.block_queries import Block, BlockPreview, block_page, blocks_of, preview_block
+from booking.reservations.blocks import AffectedBookings, BlockWish, Category, create_block, lift_block
 from booking.reservations.days import Days, availability
+from booking.reservations.displacing import Decision
 from booking.reservations.divisions import add_resource, wrong_leaves
 from booking.reservations.errors import (
     AlreadyDecided,
@@ -29,7 +32,8 @@ from booking.reservations.misfits import Outside, outside_hours
 from booking.reservations.months import Month, MonthDay, month
 from booking.reservations.moving import MovePlan, Target, move, preview_move
 from booking.reservations.offers import Customer, price
-from booking.reservations.queries import cards, held, must_see, page
+from booking.reservations.preempting import Match, preempt
+from booking.reservations.queries import cards, cards_of, held, must_see, page
 from booking.reservations.recurrence import BadRule, Wall
 from booking.reservations.requests import (
     answer_proposal,
@@ -48,6 +52,17 @@ from booking.reservations.series import (
     book_series,
     preview_series,
 )
+from booking.reservations.series_changes import (
+    CancelPreview,
+    ChangePreview,
+    NewTimes,
+    SeriesPart,
+    add_date,
+    cancel_series,
+    change_series,
+    preview_cancel,
+    preview_change,
+)
 from booking.reservations.series_queries import SeriesCard, SeriesPage, series_of, series_page
 from booking.reservations.series_search import SeriesQuery, SeriesResults, search_series
 from booking.reservations.staff_queries import requests, timeline
@@ -62,21 +77,31 @@ from booking.reservations.views import (
 )
 
 __all__ = [
+    "AffectedBookings",
     "AlreadyDecided",
     "BadRule",
+    "Block",
+    "BlockPreview",
+    "BlockWish",
     "BreaksRule",
+    "CancelPreview",
+    "Category",
+    "ChangePreview",
     "Chosen",
     "Customer",
     "Days",
+    "Decision",
     "Facet",
     "Facets",
     "Held",
     "Hint",
     "Hit",
     "HoldExpired",
+    "Match",
     "Month",
     "MonthDay",
     "MovePlan",
+    "NewTimes",
     "NotMovable",
     "Outside",
     "Purpose",
@@ -89,6 +114,7 @@ __all__ = [
     "SeriesCard",
     "SeriesOrder",
     "SeriesPage",
+    "SeriesPart",
     "SeriesPreview",
     "SeriesQuery",
     "SeriesResults",
@@ -100,27 +126,39 @@ __all__ = [
     "Used",
     "Wall",
     "Wish",
+    "add_date",
     "add_resource",
     "adopt_holds",
     "alternatives",
     "answer_proposal",
     "approve",
     "availability",
+    "block_page",
+    "blocks_of",
     "book_series",
     "cancel",
+    "cancel_series",
     "cards",
+    "cards_of",
     "change_hold",
+    "change_series",
     "complete_due",
+    "create_block",
     "expire_due",
     "extend_hold",
     "held",
     "hold",
+    "lift_block",
     "month",
     "move",
     "must_see",
     "note_usage",
     "outside_hours",
     "page",
+    "preempt",
+    "preview_block",
+    "preview_cancel",
+    "preview_change",
     "preview_move",
     "preview_series",
     "price",

@@ -63,6 +63,8 @@ PRIVATE: dict[str, tuple[list[str], str]] = {
     "ListWebhookDeliveries": (["/api/webhook-deliveries?municipality=2401", "/api/webhook-deliveries?municipality=2401&endpoint_id={endpoint}"], "admin"),
     "ListSeries": (["/api/series", "/api/series?party_id={party}"], "ali"),
     "GetSeries": (["/api/series/{series}"], "ali"),
+    "ListBlocks": (["/api/blocks?municipality=2401&from={day}&to={series_day}"], "stina"),
+    "GetBlock": (["/api/blocks/{block}"], "stina"),
     "GetRules": (["/api/settings/municipalities/2401/rules", "/api/settings/facilities/{facility}/rules", "/api/settings/resources/{resource}/rules"], "stina"),
     "GetHours": (["/api/settings/municipalities/2401/hours", "/api/settings/facilities/{facility}/hours", "/api/settings/resources/{resource}/hours"], "stina"),
     "StreamEvents": (["/api/events?topics=reservation:{reservation}", "/api/events?topics=timeline:2401", "/api/events?topics=doors:2401", "/api/events?topics=invoices:2401"], "admin"),
@@ -90,6 +92,7 @@ PUBLIC = {  # operation → why anybody may read it; asked all the same, nothing
 }  # fmt: skip
 OWN = {"GetMessageSettings": "/api/me/message-settings"}  # the caller's own, whoever asks
 SERIES: dict[str, Any] = {"resource_id": "{resource}", "party_id": "{party}", "title": "Hemlig cup", "first": {"date": "{series_day}", "from": "18:00", "to": "20:00"}, "rrule": "FREQ=WEEKLY;COUNT=3"}  # fmt: skip
+BLOCK: dict[str, Any] = {"municipality": "2401", "category": "closure", "title": "Hemlig stängning", "resource_ids": ["{resource}"], "start": "{start}", "end": "{end}"}  # fmt: skip
 # Operations that change: asked by everybody the row is foreign to. Sign-up, log-in and webhooks name no row.
 CHANGING: dict[str, tuple[str, str, dict[str, Any]]] = {
     "ChangeHold": ("PATCH", "/api/holds/{hold}", {"purpose": "match"}),
@@ -100,6 +103,13 @@ CHANGING: dict[str, tuple[str, str, dict[str, Any]]] = {
     "CancelReservation": ("POST", "/api/reservations/{reservation}/cancel", {}),
     "PreviewSeries": ("POST", "/api/series/preview", SERIES),
     "CreateSeries": ("POST", "/api/series", {"wish": SERIES, "method": "invoice", "occurrences": [{"start": "{start}", "end": "{end}"}], "expected_total_ore": 1}),
+    "ChangeSeries": ("POST", "/api/series/{series}/change", {"scope": "all", "new": {"from": "19:00", "to": "21:00"}}),
+    "CancelSeries": ("POST", "/api/series/{series}/cancel", {"scope": "all"}),
+    "AddSeriesDate": ("POST", "/api/series/{series}/dates", {"date": "{series_day}", "from": "08:00", "to": "10:00"}),
+    "PreviewBlock": ("POST", "/api/blocks/preview", BLOCK),
+    "CreateBlock": ("POST", "/api/blocks", {"wish": BLOCK}),
+    "LiftBlock": ("POST", "/api/blocks/{block}/lift", {}),
+    "DisplaceReservation": ("POST", "/api/reservations/{unpaid}/displace", {"for": {"party_id": "{party}", "start": "{start}", "end": "{end}"}, "deed": "cancel", "reason": "Match"}),
     "WriteRules": ("PUT", "/api/settings/resources/{resource}/rules", {"valid_from": "2026-01-01", "notice_min": 60}),
     "DeleteRules": ("DELETE", "/api/settings/municipalities/2401/rules/2000-01-01", {}),
     "WriteSchedule": ("PUT", "/api/settings/facilities/{facility}/hours/schedules/new", {"name": "Stängt", "valid_from": "2026-01-01", "week": []}),
@@ -264,7 +274,14 @@ async def furnish(world: World) -> None:
             "expected_total_ore": shown["total_ore"],
         },
     )
+    at = {
+        "start": f"{spans[1][1]:%Y-%m-%dT%H:%M:%SZ}",
+        "end": f"{spans[1][1] + timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}",
+    }
+    kept = {**BLOCK, "resource_ids": [resource], **at}
+    block = await world.people["stina"].post("/api/blocks", {"wish": kept})
     world.names = {
+        "block": block["id"],
         "series": series["id"],
         "series_day": series_day,
         "party": party,
@@ -298,6 +315,7 @@ async def furnish(world: World) -> None:
         booked["id"], booked["number"], later["id"], hold["id"], invoice["id"], access["pin"],
         feed["id"], feed["url"], endpoint["id"], endpoint["url"], secret, delivery["id"], str(message),
         feed["id"], feed["url"], series["id"], series["occurrences"][0]["id"],
+        block["id"], "Hemlig stängning",
         invoice["ocr"], "Nordmalings IBK", "Hemlig cup",
     ]  # fmt: skip
 
@@ -499,6 +517,8 @@ def leaks(world: World, answer: httpx.Response) -> list[str]:
 FOOTPRINT = [  # what an unwanted change would change
     "SELECT id || state || version || purpose || coalesce(hold_until::text, '') FROM reservation",
     "SELECT id || state FROM invoice",
+    "SELECT id || version::text || coalesce(ended_at::text, '') FROM series",
+    "SELECT id || coalesce(lifted_at::text, '') FROM staff_block",
     "SELECT id || state FROM charge",
     "SELECT id::text FROM invoice_run",
     "SELECT id::text FROM rule_set",
@@ -523,6 +543,25 @@ FOOTPRINT = [  # what an unwanted change would change
 async def footprint() -> list[str]:
     """Return what an unwanted change would change."""
     return await db.column(str, " UNION ALL ".join(FOOTPRINT) + " ORDER BY 1")
+    return await db.column(
+        str,
+        "SELECT id || state || version || purpose || coalesce(hold_until::text, '') || coalesce(used, '') FROM reservation"
+        " UNION ALL SELECT id || text FROM request_message"
+        " UNION ALL SELECT id || state FROM invoice UNION ALL SELECT id || state FROM charge"
+        " UNION ALL SELECT id::text FROM invoice_run UNION ALL SELECT id::text FROM rule_set"
+        " UNION ALL SELECT id || name || is_bookable FROM resource UNION ALL SELECT id::text FROM resource_image"
+        " UNION ALL SELECT id::text FROM school_break UNION ALL SELECT id::text FROM terms"
+        " UNION ALL SELECT id::text FROM opening_schedule UNION ALL SELECT id::text FROM opening_exception"
+        " UNION ALL SELECT id || generation::text || coalesce(revoked_at::text, '') FROM feed"
+        " UNION ALL SELECT id || state || url || generation::text FROM webhook_endpoint"
+        " UNION ALL SELECT id || state FROM webhook_delivery UNION ALL SELECT id || state FROM message"
+        " UNION ALL SELECT id || coalesce(confirmed_at::text, '') FROM door_command"
+        " UNION ALL SELECT id || name || hint || mode FROM door"
+        " UNION ALL SELECT id || coalesce(acknowledged_at::text, '') FROM door_alarm"
+        " UNION ALL SELECT id || coalesce(revoked_at::text, '') || coalesce(successor::text, '') FROM access_credential"
+        " UNION ALL SELECT id || gen || epoch || quarantine || coalesce(next_gen, 0) || coalesce(retired_at::text, '')"
+        " FROM controller ORDER BY 1",
+    )
 
 
 # --- the same rule in the code ---
@@ -538,6 +577,9 @@ READERS = (
     "places/pages.py",
     "places/rule_pages.py",
     "locks/alarms.py",
+    "places/hour_pages.py",
+    "places/pages.py",
+    "places/rule_pages.py",
 )
 WITHOUT_ACTOR = {
     "places.resource": "what there is to book is public",
