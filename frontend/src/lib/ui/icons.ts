@@ -1,6 +1,8 @@
 /** The icons in use, from Lucide (ISC). Import by file so that only these end up in the bundle. */
 import arrowLeft from 'lucide-static/icons/arrow-left.svg?raw';
 import ban from 'lucide-static/icons/ban.svg?raw';
+import bell from 'lucide-static/icons/bell.svg?raw';
+import calendar from 'lucide-static/icons/calendar-days.svg?raw';
 import calendarPlus from 'lucide-static/icons/calendar-plus.svg?raw';
 import car from 'lucide-static/icons/car-front.svg?raw';
 import check from 'lucide-static/icons/check.svg?raw';
@@ -44,6 +46,8 @@ export const icons = {
 	armchair,
 	arrowLeft,
 	ban,
+	bell,
+	calendar,
 	calendarPlus,
 	car,
 	check,
