@@ -517,6 +517,8 @@ def leaks(world: World, answer: httpx.Response) -> list[str]:
 FOOTPRINT = [  # what an unwanted change would change
     "SELECT id || state || version || purpose || coalesce(hold_until::text, '') FROM reservation",
     "SELECT id || state FROM invoice",
+    "SELECT id || version::text || coalesce(ended_at::text, '') FROM series",
+    "SELECT id || coalesce(lifted_at::text, '') FROM staff_block",
     "SELECT id || state FROM charge",
     "SELECT id::text FROM invoice_run",
     "SELECT id::text FROM rule_set",
