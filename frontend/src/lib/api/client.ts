@@ -84,6 +84,7 @@ export const api = {
 	get: <T>(url: string, signal?: AbortSignal) => send<T>('GET', url, undefined, undefined, signal ? { signal } : {}),
 	/** `intent` is for POSTs that create: see `newIntent`. */
 	post: <T>(url: string, body: unknown = {}, intent?: string) => send<T>('POST', url, body, intent),
+	put: <T>(url: string, body: unknown) => send<T>('PUT', url, body),
 	patch: <T>(url: string, body: unknown) => send<T>('PATCH', url, body),
 	put: <T>(url: string, body: unknown) => send<T>('PUT', url, body),
 	remove: <T = void>(url: string) => send<T>('DELETE', url),
