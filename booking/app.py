@@ -35,6 +35,7 @@ from booking.api.series import SeriesController
 from booking.api.settings import HourController, RuleController
 from booking.api.simulation import SimulationController
 from booking.api.timeline import TimelineController
+from booking.api.waiting import WaitingController
 from booking.api.webhooks import WebhookController
 from booking.settings import Settings
 from booking.web import serve
@@ -53,6 +54,7 @@ CONTROLLERS = [
     RequestController,
     SeriesController,
     TimelineController,
+    WaitingController,
     AccessController,
     DoorController,
     AlarmController,

@@ -3,6 +3,7 @@
 Knows holds, reservations, free time and search. Asks billing for prices and charges, locks for codes.
 """
 
+from booking.outbox import Handler
 from booking.reservations.actions import cancel, complete_due, note_usage, reserve, settle_payment
 from booking.reservations.alternatives import Suggestion, alternatives
 from booking.reservations.days import Days, availability
@@ -16,6 +17,7 @@ from booking.reservations.errors import (
     SlotTaken,
 )
 from booking.reservations.finding import Facet, Facets
+from booking.reservations.freeing import TIME_FREED
 from booking.reservations.holds import (
     Wish,
     adopt_holds,
@@ -60,9 +62,24 @@ from booking.reservations.views import (
     TimelineBooking,
     Used,
 )
+from booking.reservations.waiting import (
+    AlreadyWaiting,
+    TooManyWaits,
+    WaitingKind,
+    WaitingWish,
+    end_waiting,
+)
+from booking.reservations.waiting import join as join_waiting
+from booking.reservations.waiting import leave as leave_waiting
+from booking.reservations.waiting_offers import offer_freed
+from booking.reservations.waiting_queries import WaitingView, my_waiting, waiting_entry, waiting_queue
+
+HANDLERS: dict[str, Handler] = {TIME_FREED: offer_freed}
 
 __all__ = [
+    "HANDLERS",
     "AlreadyDecided",
+    "AlreadyWaiting",
     "BadRule",
     "BreaksRule",
     "Chosen",
@@ -97,7 +114,11 @@ __all__ = [
     "Suggestion",
     "Target",
     "TimelineBooking",
+    "TooManyWaits",
     "Used",
+    "WaitingKind",
+    "WaitingView",
+    "WaitingWish",
     "Wall",
     "Wish",
     "add_resource",
@@ -111,14 +132,19 @@ __all__ = [
     "cards",
     "change_hold",
     "complete_due",
+    "end_waiting",
     "expire_due",
     "extend_hold",
     "held",
     "hold",
+    "join_waiting",
+    "leave_waiting",
     "month",
     "move",
     "must_see",
+    "my_waiting",
     "note_usage",
+    "offer_freed",
     "outside_hours",
     "page",
     "preview_move",
@@ -136,6 +162,8 @@ __all__ = [
     "settle_payment",
     "tell_overdue",
     "timeline",
+    "waiting_entry",
+    "waiting_queue",
     "write_message",
     "wrong_leaves",
 ]

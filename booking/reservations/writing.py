@@ -15,6 +15,7 @@ from asyncpg import ExclusionViolationError
 from booking import db
 from booking.places import Resource, Rules
 from booking.reservations.errors import SlotTaken
+from booking.reservations.freeing import give_up
 from booking.reservations.rows import COLUMNS, Row, expire
 from booking.span import Span
 
@@ -131,7 +132,7 @@ async def _make_room(places: Sequence[Place], now: datetime, leaving: list[UUID]
     if found:
         raise _taken({one.n for one in found}, places)
     if leaving:
-        await db.run("DELETE FROM occupancy WHERE reservation = ANY($1)", leaving)
+        await give_up(leaving, now)
 
 
 def _taken(met: set[int], places: Sequence[Place]) -> SlotTaken:

@@ -55,6 +55,8 @@ PRIVATE: dict[str, tuple[list[str], str]] = {
     "GetTree": (["/api/settings/tree?municipality=2401"], "stina"),
     "GetResourceSettings": (["/api/settings/resources/{resource}"], "stina"),
     "ListTerms": (["/api/settings/municipalities/2401/terms"], "stina"),
+    "ListWaiting": (["/api/waiting"], "ali"),
+    "ListWaitingQueue": (["/api/waiting/queue?municipality=2401"], "stina"),
     "ListFeeds": (["/api/feeds"], "ali"),
     "ListMessages": (["/api/messages?municipality=2401"], "stina"),
     "GetMessage": (["/api/messages/{message}"], "stina"),
@@ -137,6 +139,8 @@ CHANGING: dict[str, tuple[str, str, dict[str, Any]]] = {
     "ApproveRequest": ("POST", "/api/requests/{request}/approve", {}),
     "RejectRequest": ("POST", "/api/requests/{request}/reject", {"reason": "Nej"}),
     "ProposeChange": ("POST", "/api/requests/{request}/propose", {"text": "Hej", "start": "{start}", "end": "{end}"}),
+    "JoinWaiting": ("POST", "/api/waiting", {"kind": "queue", "party_id": "{party}", "resource_id": "{resource}", "from_at": "{start}", "to_at": "{end}", "minutes": 120}),
+    "LeaveWaiting": ("DELETE", "/api/waiting/{waiting}", {}),
     "RunInvoices": ("POST", "/api/invoice-runs", {"municipality": "2401", "month": "{month}"}),
     "CreateFeed": ("POST", "/api/feeds", {"kind": "party", "party_id": "{party}"}),
     "RenewFeed": ("POST", "/api/feeds/{feed}/renew", {}),
@@ -264,7 +268,12 @@ async def furnish(world: World) -> None:
             "expected_total_ore": shown["total_ore"],
         },
     )
+    waiting = await ali.post(
+        "/api/waiting",
+        {"kind": "queue", "party_id": party, "resource_id": resource, "from_at": spans[0][0].isoformat(), "to_at": spans[0][1].isoformat(), "minutes": 120, "purpose": "training"},
+    )  # fmt: skip
     world.names = {
+        "waiting": waiting["id"],
         "series": series["id"],
         "series_day": series_day,
         "party": party,
@@ -297,7 +306,7 @@ async def furnish(world: World) -> None:
     world.secrets = [
         booked["id"], booked["number"], later["id"], hold["id"], invoice["id"], access["pin"],
         feed["id"], feed["url"], endpoint["id"], endpoint["url"], secret, delivery["id"], str(message),
-        feed["id"], feed["url"], series["id"], series["occurrences"][0]["id"],
+        waiting["id"], feed["id"], feed["url"], series["id"], series["occurrences"][0]["id"],
         invoice["ocr"], "Nordmalings IBK", "Hemlig cup",
     ]  # fmt: skip
 
