@@ -35,6 +35,7 @@ from booking.api.series import SeriesController
 from booking.api.settings import HourController, RuleController
 from booking.api.simulation import SimulationController
 from booking.api.timeline import TimelineController
+from booking.api.vehicles import DamageController, DriverController, TripController
 from booking.api.waiting import WaitingController
 from booking.api.webhooks import WebhookController
 from booking.settings import Settings
@@ -55,6 +56,9 @@ CONTROLLERS = [
     SeriesController,
     TimelineController,
     WaitingController,
+    TripController,
+    DriverController,
+    DamageController,
     AccessController,
     DoorController,
     AlarmController,

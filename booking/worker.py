@@ -77,6 +77,7 @@ SWEEPS: list[tuple[Sweep, float]] = [
     (reservations.complete_due, 15),
     (reservations.tell_overdue, 60),
     (reservations.end_waiting, 60),
+    (reservations.watch_trips, 30),
     (settle_payments, 20),
     (run_calendars, 60),
     (tidy, 600),

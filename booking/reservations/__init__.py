@@ -6,8 +6,10 @@ Knows holds, reservations, free time and search. Asks billing for prices and cha
 from booking.outbox import Handler
 from booking.reservations.actions import cancel, complete_due, note_usage, reserve, settle_payment
 from booking.reservations.alternatives import Suggestion, alternatives
+from booking.reservations.damage import DamageView, Photo, damage_photo, damages, mend, report_damage
 from booking.reservations.days import Days, availability
 from booking.reservations.divisions import add_resource, wrong_leaves
+from booking.reservations.drivers import DriverView, drivers, register_driver
 from booking.reservations.errors import (
     AlreadyDecided,
     BreaksRule,
@@ -53,6 +55,8 @@ from booking.reservations.series import (
 from booking.reservations.series_queries import SeriesCard, SeriesPage, series_of, series_page
 from booking.reservations.series_search import SeriesQuery, SeriesResults, search_series
 from booking.reservations.staff_queries import requests, timeline
+from booking.reservations.trip_queries import trip
+from booking.reservations.trips import Reading, bring_back, pick_up, watch_trips
 from booking.reservations.views import (
     Held,
     Purpose,
@@ -60,6 +64,7 @@ from booking.reservations.views import (
     ReservationCard,
     ReservationPage,
     TimelineBooking,
+    TripView,
     Used,
 )
 from booking.reservations.waiting import (
@@ -84,7 +89,9 @@ __all__ = [
     "BreaksRule",
     "Chosen",
     "Customer",
+    "DamageView",
     "Days",
+    "DriverView",
     "Facet",
     "Facets",
     "Held",
@@ -96,9 +103,11 @@ __all__ = [
     "MovePlan",
     "NotMovable",
     "Outside",
+    "Photo",
     "Purpose",
     "Query",
     "QuotaFull",
+    "Reading",
     "RequestCard",
     "ReservationCard",
     "ReservationPage",
@@ -115,6 +124,7 @@ __all__ = [
     "Target",
     "TimelineBooking",
     "TooManyWaits",
+    "TripView",
     "Used",
     "WaitingKind",
     "WaitingView",
@@ -128,10 +138,14 @@ __all__ = [
     "approve",
     "availability",
     "book_series",
+    "bring_back",
     "cancel",
     "cards",
     "change_hold",
     "complete_due",
+    "damage_photo",
+    "damages",
+    "drivers",
     "end_waiting",
     "expire_due",
     "extend_hold",
@@ -139,6 +153,7 @@ __all__ = [
     "hold",
     "join_waiting",
     "leave_waiting",
+    "mend",
     "month",
     "move",
     "must_see",
@@ -147,12 +162,15 @@ __all__ = [
     "offer_freed",
     "outside_hours",
     "page",
+    "pick_up",
     "preview_move",
     "preview_series",
     "price",
     "propose",
+    "register_driver",
     "reject",
     "release_hold",
+    "report_damage",
     "requests",
     "reserve",
     "search",
@@ -162,8 +180,10 @@ __all__ = [
     "settle_payment",
     "tell_overdue",
     "timeline",
+    "trip",
     "waiting_entry",
     "waiting_queue",
+    "watch_trips",
     "write_message",
     "wrong_leaves",
 ]
