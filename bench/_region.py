@@ -9,15 +9,16 @@ from booking import billing, db, places, postgres
 from booking.demo.places import TOWNS
 from booking.migrate import migrate
 
-FACILITIES, PER_FACILITY, DAYS = 1000, 5, 730
+FACILITIES, DAYS = 1000, 730
+TOWN_SIZES = {"2460": 2, "2480": 20, "2284": 200, "2401": 778}  # facilities of five resources each
 STEP = 100_000
 
 # Every facility: a hall in two halves (leaves 1, 2), a meeting room (3), a pitch (4).
 _PLACES = """
 INSERT INTO facility (id, municipality, slug, name, address, lat, lon)
-  SELECT gen_random_uuid(), ($1::text[])[1 + n % cardinality($1::text[])], 'f' || n, 'Anläggning ' || n,
+  SELECT gen_random_uuid(), ($1::text[])[n], 'f' || n, 'Anläggning ' || n,
     'Vägen ' || n, 63.2 + (n * 7919 % 1000) / 1400.0, 18.7 + (n * 104729 % 1000) / 640.0
-  FROM generate_series(1, $2::int) n;
+  FROM generate_series(1, cardinality($1::text[])) n;
 """
 _THINGS = """
 WITH part(name, kind, parent, tariff, area, leaves) AS (VALUES
@@ -44,7 +45,7 @@ _SLOTS = """
 CREATE UNLOGGED TABLE slot AS
 SELECT row_number() OVER (ORDER BY random()) AS n, * FROM (
   SELECT f.id AS facility, f.municipality, d.day, s.s AS slot, floor.what, random() / (CASE WHEN s.s >= 5 THEN 4 ELSE 1 END) AS luck
-  FROM facility f, generate_series($1::date, $1::date + $2::int - 1, '1 day') d(day), generate_series(0, 6) s(s),
+  FROM facility f, generate_series($1::timestamp, $1::timestamp + make_interval(days => $2::int - 1), '1 day') d(day), generate_series(0, 6) s(s),
     LATERAL (SELECT CASE WHEN random() < 0.3 THEN ARRAY['Hela hallen'] ELSE ARRAY['Halva hallen A', 'Halva hallen B'] END
              || ARRAY['Mötesrum', 'Konstgräset'] AS names WHERE f.id IS NOT NULL AND d.day IS NOT NULL AND s.s IS NOT NULL) chosen,
     LATERAL unnest(chosen.names) AS floor(what)) every
@@ -89,7 +90,7 @@ async def found(server: postgres.Server, database: str, now: datetime) -> None:
         " VALUES (gen_random_uuid(), 'association', 'IF Mätningen', '2401', $1)",
         now,
     )
-    await owner.execute(_PLACES, codes, FACILITIES)
+    await owner.execute(_PLACES, [code for code, many in TOWN_SIZES.items() for _ in range(many)])
     await owner.execute(_THINGS.replace("$1", "'meeting_room'"))
     await owner.execute(_PARENTS)
     await owner.execute(
@@ -112,9 +113,11 @@ async def found(server: postgres.Server, database: str, now: datetime) -> None:
     await owner.execute("SELECT setseed(0.5)")
     await owner.execute("SET work_mem = '256MB'")
     first = now.date() - timedelta(days=DAYS // 2)
-    share = 0.125
+    share = 0.0285  # a little more than a million
     await owner.execute(
-        _SLOTS.replace("$1::date", f"'{first}'::date").replace("$2::int", str(DAYS)).replace("$3", str(share))
+        _SLOTS.replace("$1::timestamp", f"'{first}'::timestamp")
+        .replace("$2::int", str(DAYS))
+        .replace("$3", str(share))
     )
     await owner.execute("CREATE UNIQUE INDEX ON slot (n)")
     say(f"{await owner.fetchval('SELECT count(*) FROM slot')} wishes")

@@ -74,6 +74,18 @@ async def _fill(
     return len(rows)
 
 
+async def _apart(found: list[Resource], now: datetime) -> list[Resource]:
+    """Return resources that share no leaf, and that this club can book without terms, approval or quota."""
+    rules = await places.rules_on([one.id for one in found], now.date())
+    chosen, used = list[Resource](), set[int]()
+    for one in found:
+        asks = rules[one.id].terms or rules[one.id].needs_approval or rules[one.id].quota_open
+        if not asks and not rules[one.id].quota_week and used.isdisjoint(one.leaves):
+            chosen.append(one)
+            used.update(one.leaves)
+    return chosen
+
+
 def _wish(hall: Resource, party: UUID, first: date, hour: int) -> SeriesWish:
     wall = Wall(first, hour * 60, hour * 60 + 90)
     return SeriesWish(hall.id, party, "training", "Mätserie", wall, f"FREQ=WEEKLY;COUNT={TIMES}")
@@ -101,10 +113,11 @@ async def _measure(settings: Settings, rounds: int, bar: Progress) -> dict[str, 
     await found(settings, now)
     party = await db.value(UUID, "SELECT id FROM party WHERE name = 'Nordmalings IBK'") or UUID(int=0)
     every = await places.resources(municipalities=["2401"])
-    halls = [one for one in every if one.kind in ("hall", "premises") and one.leaves]
+    halls = await _apart([one for one in every if one.kind in ("hall", "premises") and one.leaves], now)
     others = await _fill(halls, party, now, chance, bar)
     await db.run("ANALYZE")
-    by, previews, commits, sizes = Actor.system(), list[float](), list[float](), list[int]()
+    by = Actor(account=new_id(), acts_for=frozenset({party}))
+    previews, commits, sizes = list[float](), list[float](), list[int]()
     task = bar.add_task("previewing and booking series", total=rounds)
     for number in range(rounds + 2):
         hall = halls[number % len(halls)]

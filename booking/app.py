@@ -14,6 +14,7 @@ from booking import billing, db, feeds, locks, messages
 from booking.api.access import AccessController
 from booking.api.auth import provide_actor, provide_now
 from booking.api.billing import InvoiceController, RunController
+from booking.api.blocks import BlockController
 from booking.api.controllers import ControllerController
 from booking.api.credentials import CredentialController
 from booking.api.doors import AlarmController, DoorController, DoorEventController
@@ -52,6 +53,8 @@ CONTROLLERS = [
     SearchController,
     HoldController,
     ReservationController,
+    SeriesController,
+    BlockController,
     RequestController,
     SeriesController,
     TimelineController,

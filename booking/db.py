@@ -24,7 +24,7 @@ Connection = asyncpg.Connection | PoolConnectionProxy
 
 # Limits of an application connection: a request never waits long for another one's row.
 LIMITS = {
-    "lock_timeout": "2s",
+    "lock_timeout": "5s",
     "statement_timeout": "10s",
     "idle_in_transaction_session_timeout": "15s",
     "timezone": "UTC",

@@ -25,7 +25,7 @@ const smallIcons: Plugin = {
 	}
 };
 
-const LOADED_ON_DEMAND = /\/lib\/(staff|timeline|schedule-core|map|account)\/|\/more\./;
+const LOADED_ON_DEMAND = /\/lib\/(staff|timeline|schedule-core|map|account|series|life|doors)\/|\/(more|series|life|problems)\./;
 const isShared = (id: string): boolean => /\/src\/lib\//.test(id) && !LOADED_ON_DEMAND.test(id);
 
 export default defineConfig({
@@ -46,7 +46,7 @@ export default defineConfig({
 		assetsInlineLimit: 0,
 		rolldownOptions: {
 			// What every page needs travels as one file: a dozen small ones compress worse and cost requests.
-			output: { codeSplitting: { groups: [{ name: 'shared', minShareCount: 7, test: isShared }] } }
+			output: { codeSplitting: { groups: [{ name: 'shared', minShareCount: 12, test: isShared }] } }
 		}
 	},
 	server: {

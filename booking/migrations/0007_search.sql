@@ -58,6 +58,8 @@ INSERT INTO search_word (code, words) VALUES
   ('grass', 'gräs naturgräs grass'),
   ('gravel', 'grus gravel'),
   ('parquet', 'parkett trägolv parquet'),
+  ('rubber', 'gummigolv rubber floor'),
+  ('water', 'vatten water'),
   ('wood', 'trägolv parkett wood'),
   ('sports_floor', 'sportgolv idrottsgolv sports floor'),
   ('ice_surface', 'is ice');

@@ -6,8 +6,11 @@ Knows holds, reservations, free time and search. Asks billing for prices and cha
 from booking.outbox import Handler
 from booking.reservations.actions import cancel, complete_due, note_usage, reserve, settle_payment
 from booking.reservations.alternatives import Suggestion, alternatives
+from booking.reservations.block_queries import Block, BlockPreview, block_page, blocks_of, preview_block
+from booking.reservations.blocks import AffectedBookings, BlockWish, Category, create_block, lift_block
 from booking.reservations.damage import DamageView, Photo, damage_photo, damages, mend, report_damage
 from booking.reservations.days import Days, availability
+from booking.reservations.displacing import Decision
 from booking.reservations.divisions import add_resource, wrong_leaves
 from booking.reservations.drivers import DriverView, drivers, register_driver
 from booking.reservations.errors import (
@@ -33,7 +36,8 @@ from booking.reservations.misfits import Outside, outside_hours
 from booking.reservations.months import Month, MonthDay, month
 from booking.reservations.moving import MovePlan, Target, move, preview_move
 from booking.reservations.offers import Customer, price
-from booking.reservations.queries import cards, held, must_see, page
+from booking.reservations.preempting import Match, preempt
+from booking.reservations.queries import cards, cards_of, held, must_see, page
 from booking.reservations.recurrence import BadRule, Wall
 from booking.reservations.requests import (
     answer_proposal,
@@ -51,6 +55,17 @@ from booking.reservations.series import (
     SeriesWish,
     book_series,
     preview_series,
+)
+from booking.reservations.series_changes import (
+    CancelPreview,
+    ChangePreview,
+    NewTimes,
+    SeriesPart,
+    add_date,
+    cancel_series,
+    change_series,
+    preview_cancel,
+    preview_change,
 )
 from booking.reservations.series_queries import SeriesCard, SeriesPage, series_of, series_page
 from booking.reservations.series_search import SeriesQuery, SeriesResults, search_series
@@ -83,14 +98,22 @@ HANDLERS: dict[str, Handler] = {TIME_FREED: offer_freed}
 
 __all__ = [
     "HANDLERS",
+    "AffectedBookings",
     "AlreadyDecided",
     "AlreadyWaiting",
     "BadRule",
+    "Block",
+    "BlockPreview",
+    "BlockWish",
     "BreaksRule",
+    "CancelPreview",
+    "Category",
+    "ChangePreview",
     "Chosen",
     "Customer",
     "DamageView",
     "Days",
+    "Decision",
     "DriverView",
     "Facet",
     "Facets",
@@ -98,9 +121,11 @@ __all__ = [
     "Hint",
     "Hit",
     "HoldExpired",
+    "Match",
     "Month",
     "MonthDay",
     "MovePlan",
+    "NewTimes",
     "NotMovable",
     "Outside",
     "Photo",
@@ -115,6 +140,7 @@ __all__ = [
     "SeriesCard",
     "SeriesOrder",
     "SeriesPage",
+    "SeriesPart",
     "SeriesPreview",
     "SeriesQuery",
     "SeriesResults",
@@ -131,18 +157,25 @@ __all__ = [
     "WaitingWish",
     "Wall",
     "Wish",
+    "add_date",
     "add_resource",
     "adopt_holds",
     "alternatives",
     "answer_proposal",
     "approve",
     "availability",
+    "block_page",
+    "blocks_of",
     "book_series",
     "bring_back",
     "cancel",
+    "cancel_series",
     "cards",
+    "cards_of",
     "change_hold",
+    "change_series",
     "complete_due",
+    "create_block",
     "damage_photo",
     "damages",
     "drivers",
@@ -153,6 +186,7 @@ __all__ = [
     "hold",
     "join_waiting",
     "leave_waiting",
+    "lift_block",
     "mend",
     "month",
     "move",
@@ -163,6 +197,10 @@ __all__ = [
     "outside_hours",
     "page",
     "pick_up",
+    "preempt",
+    "preview_block",
+    "preview_cancel",
+    "preview_change",
     "preview_move",
     "preview_series",
     "price",

@@ -11,7 +11,7 @@ from booking.clock import SWEDEN
 from booking.places import Resource, ResourceCard
 from booking.reservations import free_starts
 from booking.reservations.calendar import local_day
-from booking.reservations.free_starts import FREE, DayWish, FreeWish, arguments, named, whole_day
+from booking.reservations.free_starts import FREE, DayWish, FreeWish, ask, named, whole_day
 from booking.reservations.offers import Customer, Pricer
 from booking.span import Span
 
@@ -42,11 +42,11 @@ found AS MATERIALIZED (
     ARRAY(SELECT l.leaf FROM resource_leaf l WHERE l.resource = r.id) AS leaves
   FROM unnest(:resources::uuid[]) WITH ORDINALITY w(id, place) JOIN resource r ON r.id = w.id JOIN facility f ON f.id = r.facility),
 """
-_FIRST, _FIRST_NAMES = named(f"""
+_FIRST = named(f"""
 WITH {NAMED} {FREE}
 SELECT resource, min(base + make_interval(mins => low * step)) AS at FROM point GROUP BY resource ORDER BY 2, min(place)
 """)
-_NEAR, _NEAR_NAMES = named(f"""
+_NEAR = named(f"""
 WITH {NAMED} {FREE}
 SELECT resource, base + make_interval(mins => k * step) AS at FROM point CROSS JOIN LATERAL generate_series(low, high) k
 ORDER BY abs(extract(epoch FROM base + make_interval(mins => k * step) - :near_at::timestamptz)), 2 LIMIT {NEAREST - 1}
@@ -68,7 +68,7 @@ async def first_free(
             break
         days = tuple(whole_day(first + timedelta(days=offset + n)) for n in range(chunk))
         values = free_starts.parameters(replace(wish, days=days), now) | {"resources": left}
-        for one in await db.rows(_First, _FIRST, *arguments(_FIRST_NAMES, values)):
+        for one in await ask(_First, _FIRST, values):
             found[one.resource] = one.at
         offset += chunk
     return found
@@ -100,7 +100,7 @@ async def alternatives(
     days = tuple(whole_day(first + timedelta(days=n)) for n in range(5))
     wish = FreeWish(days, span.minutes, purpose, customer)
     values = free_starts.parameters(wish, now) | {"resources": [resource.id], "near_at": span.start}
-    same = [one.at for one in await db.rows(_First, _NEAR, *arguments(_NEAR_NAMES, values))]
+    same = [one.at for one in await ask(_First, _NEAR, values)]
     if not same:
         same = list((await first_free([resource.id], first, wish, now, enough=1)).values())
     own = (resource.facility.municipality.code,)
@@ -122,9 +122,7 @@ async def _elsewhere(
     like.sort(key=lambda one: distance_m(place, (one.facility.lat, one.facility.lon)))
     exactly = DayWish(local_day(span), span.start, span.start + timedelta(microseconds=1))
     values = free_starts.parameters(replace(wish, days=(exactly,)), now)
-    found = await db.rows(
-        _First, _FIRST, *arguments(_FIRST_NAMES, values | {"resources": [one.id for one in like]})
-    )
+    found = await ask(_First, _FIRST, values | {"resources": [one.id for one in like]})
     free = {one.resource for one in found}
     near = [one for one in like if one.id in free][:NEAREST]
     return [await suggest(one, span, (own,), place, pricer) for one in near]

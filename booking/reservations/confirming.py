@@ -9,7 +9,7 @@ from booking.clock import SWEDEN
 from booking.errors import Rejected
 from booking.people import Actor
 from booking.reservations.ordering import extras_of
-from booking.reservations.rows import Row, set_hold_until, tell
+from booking.reservations.rows import Row, code_of, set_hold_until, tell
 from booking.reservations.telling import owe_customer
 
 PAY = timedelta(minutes=30)
@@ -93,7 +93,7 @@ async def confirm(
         resources=await resources_of(row),
         span=row.span,
         purpose=row.purpose,
-        credential=row.series,
+        credential=await code_of(row.series),
         now=now,
     )
     await tell(row, "reservation.confirmed", by, now)

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, fields
 
 from booking import db
-from booking.reservations.free_starts import Parameters, arguments, named
+from booking.reservations.free_starts import Parameters, ask, named
 
 MOST_WORDS = 8
 LIKE_ENOUGH = 0.4  # trigram similarity from which a word counts as a misspelling of another
@@ -52,7 +52,8 @@ class Because(db.Record):
 
 # Filters that are looked at one by one, so that an empty answer can say which of them emptied it.
 TESTS = {
-    "text": "NOT EXISTS (SELECT FROM word w WHERE NOT (s.document @@ w.query OR position(w.plain IN ' ' || s.plain) > 0))",
+    "text": "(cardinality(:words::text[]) = 0 OR EXISTS (SELECT FROM search_text s WHERE s.resource = r.id AND NOT EXISTS"
+    " (SELECT FROM word w WHERE NOT (s.document @@ w.query OR position(w.plain IN ' ' || s.plain) > 0))))",
     "kind": "(:kind::text IS NULL OR r.kind = :kind)",
     "min_area": "(:min_area::int IS NULL OR r.area_m2 >= :min_area)",
     "min_capacity": "(:min_capacity::int IS NULL OR r.capacity >= :min_capacity)",
@@ -76,7 +77,6 @@ reach AS MATERIALIZED (
     f.name AS facility, r.parent, r.name, {", ".join(f"{test} AS fits_{name}" for name, test in TESTS.items())}
   FROM resource r JOIN facility f ON f.id = r.facility
     LEFT JOIN (SELECT resource, array_agg(leaf) AS leaves FROM resource_leaf GROUP BY resource) l ON l.resource = r.id
-    LEFT JOIN search_text s ON s.resource = r.id AND cardinality(:words) > 0
   WHERE r.is_bookable AND f.municipality = ANY(:municipalities::text[])
     AND (r.kind <> 'equipment' OR :kind = 'equipment')
     AND NOT EXISTS (SELECT FROM resource p WHERE p.id = r.parent AND p.picks_unit)),
@@ -126,7 +126,7 @@ def words_of(text: str | None) -> tuple[str, ...]:
 
 
 # For each word that finds nothing anywhere: the word of the vocabulary that is most like it.
-_MEANT, _MEANT_NAMES = named(rf"""
+_MEANT = named(rf"""
 WITH {REACH}
 vocabulary AS MATERIALIZED (
   SELECT v AS word, plain_text(v) AS plain, count(*) AS n
@@ -150,6 +150,6 @@ class _Meant(db.Record):
 
 async def corrected(filters: Filters) -> tuple[str, ...] | None:
     """Return the words with those that find nothing replaced by the most similar known ones, or None as they stand."""
-    found = await db.rows(_Meant, _MEANT, *arguments(_MEANT_NAMES, parameters(filters)))
+    found = await ask(_Meant, _MEANT, parameters(filters))
     better = {one.word: one.meant for one in found}
     return tuple(better.get(word, word) for word in filters.words) if better else None

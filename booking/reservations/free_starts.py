@@ -5,16 +5,26 @@ points of the raster lie in it is arithmetic. Only what is shown becomes single 
 """
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
+from typing import TypeVar
 
+from booking import db
 from booking.clock import SWEDEN
 from booking.reservations.calendar import day_span, raster
 from booking.reservations.offers import Customer
 
 Parameters = dict[str, object]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """SQL with $1, $2, … and the names of what they stand for."""
+
+    sql: str
+    names: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +76,11 @@ def parameters(wish: FreeWish, now: datetime) -> Parameters:
     }
 
 
-def named(sql: str) -> tuple[str, tuple[str, ...]]:
-    """Return the statement with :names as $1, $2, … and the names in that order."""
+def named(sql: str) -> Statement:
+    """Return the statement with :names as $1, $2, … and the names in that order.
+
+    Runs of white space become one: asyncpg keeps no statement prepared that is longer than 15 KiB.
+    """
     names: list[str] = []
 
     def number(found: re.Match[str]) -> str:
@@ -76,12 +89,17 @@ def named(sql: str) -> tuple[str, tuple[str, ...]]:
             names.append(name)
         return f"${names.index(name) + 1}"
 
-    return re.sub(r"(?<![:\w]):([a-z_]+)\b", number, sql), tuple(names)
+    text = re.sub(r"(?<![:\w]):([a-z_]+)\b", number, re.sub(r"\s+", " ", sql))
+    return Statement(text, tuple(names))
 
 
-def arguments(names: Iterable[str], values: Parameters) -> list[object]:
-    """Return the values in the statement's order."""
-    return [values[name] for name in names]
+async def ask(kind: type[T], statement: Statement, values: Parameters) -> list[T]:
+    """Return the rows of a statement, planned once for all arguments: planning takes longer than most answers."""
+    async with db.transaction():
+        await db.run("SELECT set_config('plan_cache_mode', 'force_generic_plan', true)")
+        found = await db.rows(kind, statement.sql, *(values[name] for name in statement.names))
+        await db.run("SELECT set_config('plan_cache_mode', 'auto', true)")
+    return found
 
 
 @lru_cache(1024)
@@ -124,6 +142,8 @@ def _points(ranges: str, row: str) -> str:
 # the rows, but would take `x IS NULL AND y IS NULL` for none of them. Leaves
 #   point (resource, place, day, base, step, low, high): the free starts base + k * step minutes, low <= k <= high;
 #   unit_start: where each unit of a pool may start;   lawful: what decided, for the reasons.
+# Of what is taken, that which begins last before the opening reaches into it or nothing does: the constraint forbids
+# overlaps.
 FREE = """
 day AS MATERIALIZED (
   SELECT * FROM unnest(:days::date[], :from_at::timestamptz[], :until_at::timestamptz[], :to_at::timestamptz[])
@@ -175,7 +195,6 @@ unit AS (
 unit_start AS MATERIALIZED (
   SELECT u.resource, u.place, u.unit, u.day, u.picks_unit, u.step, tstzrange(lower(w), upper(w) - u.len, '[]') AS starts
   FROM unit u
-    -- What begins last before the opening reaches into it or nothing does: the constraint forbids overlaps.
     CROSS JOIN LATERAL (
       SELECT range_agg(tstzrange(o.starts_at - u.gap, o.ends_at)) AS spans
       FROM unnest(u.leaves) l(leaf) CROSS JOIN LATERAL (

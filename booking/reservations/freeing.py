@@ -7,7 +7,6 @@ from uuid import UUID
 import msgspec
 
 from booking import db, outbox
-from booking.span import Span
 
 TIME_FREED = "time_freed"
 
@@ -43,9 +42,18 @@ async def give_up(reservations: Sequence[UUID], now: datetime) -> None:
         await _owe(one.leaves, one.starts_at, one.ends_at, now)
 
 
-async def freed(leaves: Iterable[int], span: Span, now: datetime) -> None:
-    """Whoever waits for time on these leaves will be looked at."""
-    await _owe(leaves, span.start, span.end, now)
+_CUT = """
+WITH old AS (SELECT id, leaf, ends_at FROM occupancy WHERE reservation = ANY($1) AND starts_at < $2 AND ends_at > $2),
+gone AS (UPDATE occupancy o SET ends_at = $2 FROM old WHERE o.id = old.id)
+SELECT array_agg(leaf) AS leaves, $2::timestamptz AS starts_at, max(ends_at) AS ends_at FROM old
+HAVING EXISTS (SELECT FROM waiting w WHERE w.state = 'waiting' AND w.from_at < max(old.ends_at) AND w.to_at > $2)
+"""
+
+
+async def cut_short(reservations: Sequence[UUID], at: datetime, now: datetime) -> None:
+    """The reservations take no time after this instant, and whoever waits for such a time will be looked at."""
+    for one in await db.rows(_Gone, _CUT, list(reservations), at):
+        await _owe(one.leaves, one.starts_at, one.ends_at, now)
 
 
 async def note_taken(hold_id: UUID) -> None:

@@ -7,7 +7,8 @@ from typing import Literal
 from uuid import UUID
 
 from booking import billing, db, places
-from booking.places import Resource, ResourceCard
+from booking.places import Resource, ResourceCard, Rules
+from booking.reservations.allowing import quota_refusals
 from booking.reservations.alternatives import distance_m
 from booking.reservations.calendar import day_span, is_free, local_day, raster, refusal
 from booking.reservations.offers import Customer
@@ -47,15 +48,11 @@ class Verdict:
 
 
 async def judge(
-    cases: Sequence[Case],
-    outlook: Outlook,
-    *,
-    ignoring: Iterable[UUID] = (),
-    waived: frozenset[str] = frozenset(),
+    cases: Sequence[Case], outlook: Outlook, *, ignoring: Iterable[UUID] = ()
 ) -> tuple[list[Verdict], list[list[Span]]]:
     """Return a verdict on each case, and what is taken on each one's day. Quotas are not looked at.
 
-    `ignoring` are reservations that would give their time up; `waived` are codes of rules that staff may break.
+    `ignoring` are reservations that would give their time up.
     """
     found = await taken_in(
         [Claim(tuple(one.resource.leaves), _day_of(one, outlook)) for one in cases], outlook.now
@@ -67,7 +64,7 @@ async def judge(
     verdicts = []
     for n, (case, taken) in enumerate(zip(cases, kept, strict=True)):
         met = _in_the_way(case, taken, outlook)
-        verdicts.append(_verdict(case, met, blocks, n in own, outlook, waived))
+        verdicts.append(_verdict(case, met, blocks, n in own, outlook))
     return verdicts, [sorted({one.span for one in each}) for each in kept]
 
 
@@ -105,32 +102,62 @@ def _own_overlaps(cases: Sequence[Case], outlook: Outlook) -> set[int]:
     return clash
 
 
-def _verdict(
-    case: Case, met: list[Taken], blocks: set[UUID], overlaps: bool, outlook: Outlook, waived: frozenset[str]
-) -> Verdict:
+def _verdict(case: Case, met: list[Taken], blocks: set[UUID], overlaps: bool, outlook: Outlook) -> Verdict:
     code = outlook.refusal(case.resource, case.span)
     quote = None
     try:
         quote = outlook.quote(case.resource, case.span)
     except billing.NotPriced as error:
         code = code or error.code
-    if code is not None and code not in waived:
+    if code is not None:
         return Verdict(case, "refused", code, quote)
     if overlaps:
         return Verdict(case, "refused", "overlaps_itself", quote)
     if met:
         reason = "blocked" if any(one.reservation in blocks for one in met) else "booked"
         return Verdict(case, "taken", reason, quote)
-    needs = outlook.rules_of(case.resource, case.span).needs_approval
-    return Verdict(case, "request" if needs else "free", None, quote)
+    asks = outlook.rules_of(case.resource, case.span).needs_approval and not outlook.waive
+    return Verdict(case, "request" if asks else "free", None, quote)
+
+
+async def with_quotas(
+    verdicts: Sequence[Verdict], party: UUID, outlook: Outlook, *, without: Sequence[UUID] = ()
+) -> list[Verdict]:
+    """Return the verdicts; those beyond what the party may have, the series' own times counted, are refused."""
+    if outlook.waive:
+        return list(verdicts)
+    result = list(verdicts)
+    for facility in {one.case.resource.facility.id for one in verdicts}:
+        mine = [
+            n
+            for n, one in enumerate(verdicts)
+            if one.reason is None and one.case.resource.facility.id == facility
+        ]
+        wanted = wanted_by([verdicts[n] for n in mine], outlook)
+        codes = await quota_refusals(party, facility, wanted, now=outlook.now, without=without)
+        for n, code in zip(mine, codes, strict=True):
+            if code is not None:
+                result[n] = replace(result[n], status="refused", reason=code)
+    return result
+
+
+def wanted_by(verdicts: Sequence[Verdict], outlook: Outlook) -> list[tuple[Span, Rules]]:
+    """Return the times with the rules of their days, as quotas are asked."""
+    return [(one.case.span, outlook.rules_of(one.case.resource, one.case.span)) for one in verdicts]
 
 
 async def with_alternatives(
-    verdicts: Sequence[Verdict], taken: Sequence[list[Span]], outlook: Outlook, customer: Customer
+    verdicts: Sequence[Verdict],
+    taken: Sequence[Sequence[Span]],
+    outlook: Outlook,
+    customer: Customer,
+    *,
+    without: frozenset[int] = frozenset(),
 ) -> list[Verdict]:
     """Return the verdicts; those that can't be had carry the best alternative.
 
-    The same resource nearest in time on the same day, else a like resource of the municipality at the same time.
+    The same resource nearest in time on the same day, else a like resource of the municipality at the same time,
+    one that has none of the leaves `without`.
     """
     wanted: dict[tuple[UUID, date], list[Span]] = {}
     for one in verdicts:
@@ -141,16 +168,19 @@ async def with_alternatives(
     for n, one in enumerate(verdicts):
         if one.reason is None:
             continue
-        mine = wanted.get((one.case.resource.id, local_day(one.case.span)), [])
-        near = _nearest(one.case, [*taken[n], *mine], outlook)
+        own = wanted.get((one.case.resource.id, local_day(one.case.span)), [])
+        near = _nearest(one.case, [*taken[n], *own], outlook)
         if near is None:
             missing.append(n)
         else:
             result[n] = replace(one, alternative=_offer(one.case.resource, near, outlook))
             wanted.setdefault((one.case.resource.id, local_day(near)), []).append(near)
-    elsewhere = await _elsewhere([verdicts[n].case for n in missing], outlook, customer)
-    for n, alternative in zip(missing, elsewhere, strict=True):
-        result[n] = replace(result[n], alternative=alternative)
+    for resource in {verdicts[n].case.resource.id: verdicts[n].case.resource for n in missing}.values():
+        mine = [n for n in missing if verdicts[n].case.resource.id == resource.id]
+        spans = [verdicts[n].case.span for n in mine]
+        elsewhere = await at_the_same_time(resource, spans, outlook, customer, without=without)
+        for n, alternative in zip(mine, elsewhere, strict=True):
+            result[n] = replace(result[n], alternative=alternative)
     return result
 
 
@@ -171,37 +201,39 @@ def _nearest(case: Case, taken: list[Span], outlook: Outlook) -> Span | None:
     return None
 
 
-async def _elsewhere(cases: Sequence[Case], outlook: Outlook, customer: Customer) -> list[Alternative | None]:
-    """Return for each case a like resource that is free at the same time, the nearest place first."""
-    if not cases:
-        return []
-    like = await _like(cases[0].resource)
-    spans = [one.span for one in cases]
+async def at_the_same_time(
+    resource: Resource,
+    spans: Sequence[Span],
+    outlook: Outlook,
+    customer: Customer,
+    *,
+    without: frozenset[int] = frozenset(),
+) -> list[Alternative | None]:
+    """Return for each time a like resource of the municipality that is free then, the nearest place first."""
+    like = await _like(resource, without)
     further = await look_ahead(like, spans, customer, outlook.purpose, outlook.now)
     claims = []
-    for case in cases:
+    for span in spans:
         for one in like:
-            gap = timedelta(minutes=further.rules_of(one, case.span).gap_min)
-            claims.append(Claim(tuple(one.leaves), case.span.widened(after=gap)))
+            gap = timedelta(minutes=further.rules_of(one, span).gap_min)
+            claims.append(Claim(tuple(one.leaves), span.widened(after=gap)))
     taken = await taken_in(claims, outlook.now)
     found: list[Alternative | None] = []
-    for n, case in enumerate(cases):
+    for n, span in enumerate(spans):
         busy = taken[n * len(like) : (n + 1) * len(like)]
         free = (
-            one
-            for one, met in zip(like, busy, strict=True)
-            if not met and further.refusal(one, case.span) is None
+            one for one, met in zip(like, busy, strict=True) if not met and further.refusal(one, span) is None
         )
         best = next(free, None)
-        found.append(None if best is None else _offer(best, case.span, further))
+        found.append(None if best is None else _offer(best, span, further))
     return found
 
 
-async def _like(resource: Resource) -> list[Resource]:
+async def _like(resource: Resource, without: frozenset[int]) -> list[Resource]:
     """Return the municipality's resources of the same kind and somewhat the same size, the nearest place first."""
     here = resource.facility
     found = await places.resources(municipalities=[here.municipality.code], kind=resource.kind)
-    like = [one for one in found if one.id != resource.id and one.leaves]
+    like = [one for one in found if one.id != resource.id and one.leaves and without.isdisjoint(one.leaves)]
 
     def order(one: Resource) -> tuple[bool, float, int]:
         far = distance_m((here.lat, here.lon), (one.facility.lat, one.facility.lon))

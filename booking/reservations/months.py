@@ -8,7 +8,7 @@ from booking import db, places
 from booking.places import ResourceCard
 from booking.reservations import free_starts
 from booking.reservations.alternatives import NAMED
-from booking.reservations.free_starts import FREE, WHY, FreeWish, arguments, named, whole_day
+from booking.reservations.free_starts import FREE, WHY, FreeWish, ask, named, whole_day
 from booking.reservations.offers import Customer
 
 
@@ -39,7 +39,7 @@ class Month(db.Record):
     days: list[MonthDay]
 
 
-_DAYS, _DAYS_NAMES = named(f"""
+_DAYS = named(f"""
 WITH {NAMED} {FREE},
 counted AS MATERIALIZED (
   SELECT resource, day, sum(high - low + 1)::int AS n, min(base + make_interval(mins => low * step)) AS first
@@ -56,7 +56,7 @@ ORDER BY resource, date
 async def days_free(resources: Sequence[UUID], wish: FreeWish, now: datetime) -> list[DayFree]:
     """Return every wished day of every resource, ordered by resource and day."""
     values = free_starts.parameters(wish, now) | {"resources": list(resources)}
-    return await db.rows(DayFree, _DAYS, *arguments(_DAYS_NAMES, values))
+    return await ask(DayFree, _DAYS, values)
 
 
 async def month(

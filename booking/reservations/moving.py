@@ -14,7 +14,7 @@ from booking.reservations.confirming import invoice_text, may_owe, resources_of
 from booking.reservations.errors import NotMovable, PriceChanged, SlotTaken
 from booking.reservations.offers import Customer, Order
 from booking.reservations.ordering import choose, leaves_of, must_fit, needs_of, order_of, relocate
-from booking.reservations.rows import Row, locked, may_handle, seen, tell
+from booking.reservations.rows import Row, code_of, locked, may_handle, seen, tell
 from booking.reservations.telling import owe_customer
 from booking.reservations.writing import Part, Place, in_the_way, lock_leaves, occupy
 from booking.span import Span
@@ -160,7 +160,7 @@ async def _follow(moved: Row, plan: MovePlan, now: datetime) -> None:
         resources=await resources_of(moved),
         span=moved.span,
         purpose=moved.purpose,
-        credential=moved.series,
+        credential=await code_of(moved.series),
         now=now,
     )
 

@@ -86,21 +86,23 @@ class Pricer:
     """Prices many starts for one customer, asking for each list and each customer's facts once."""
 
     def __init__(self, customer: Customer, purpose: str) -> None:
-        self._customer, self._purpose = customer, purpose
-        self._tariffs: dict[tuple[str, date], billing.Tariff] = {}
-        self._facts: dict[tuple[str, date], billing.CustomerFacts] = {}
+        self.purpose = purpose
+        self._customer = customer
+        self._grounds: dict[tuple[str, date], tuple[billing.Tariff, billing.CustomerFacts]] = {}
+
+    async def ground(self, owner: str, day: date) -> tuple[billing.Tariff, billing.CustomerFacts]:
+        """Return the list in force on a local day, and what its municipality knows of the customer."""
+        key = (owner, day)
+        if key not in self._grounds:
+            tariff = await billing.tariff_in_force(owner, day)
+            facts = await billing.customer_facts(self._customer.party, owner, day, self._customer.home)
+            self._grounds[key] = tariff, facts
+        return self._grounds[key]
 
     async def ore(self, resource: Resource, span: Span) -> int | None:
         """Return the total in öre, or None where the list has no price."""
-        owner, day = resource.facility.municipality.code, local_day(span)
-        key = (owner, day)
-        if key not in self._tariffs:
-            self._tariffs[key] = await billing.tariff_in_force(owner, day)
-            self._facts[key] = await billing.customer_facts(
-                self._customer.party, owner, day, self._customer.home
-            )
+        tariff, facts = await self.ground(resource.facility.municipality.code, local_day(span))
         try:
-            wish = usage(resource, span, self._purpose)
-            return billing.quote(self._tariffs[key], wish, self._facts[key]).total_ore
+            return billing.quote(tariff, usage(resource, span, self.purpose), facts).total_ore
         except billing.NotPriced:
             return None

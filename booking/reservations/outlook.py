@@ -9,6 +9,7 @@ from uuid import UUID
 from booking import billing, db, places
 from booking.clock import SWEDEN
 from booking.places import OpenDays, Period, Resource, Rules
+from booking.reservations.allowing import waived
 from booking.reservations.availability import Ground
 from booking.reservations.calendar import Who, local_day, refusal
 from booking.reservations.offers import Customer, usage
@@ -33,11 +34,13 @@ class Outlook:
     askers: Mapping[str, Asker]
     purpose: str
     now: datetime
+    waive: bool = False  # notice, horizon and release dates don't count: the owner's staff book for a reason
 
     def rules_of(self, resource: Resource, span: Span) -> Rules:
-        """Return the rules of the day on which the use starts."""
+        """Return the rules of the day on which the use starts, without those that are waived."""
         day = local_day(span)
-        return next((one[2] for one in self.rules[resource.id] if one[0] <= day < one[1]), Rules())
+        rules = next((one[2] for one in self.rules[resource.id] if one[0] <= day < one[1]), Rules())
+        return waived(rules) if self.waive else rules
 
     def ground(self, resource: Resource, span: Span) -> Ground:
         """Return what decides about a use of the resource besides occupation."""
@@ -67,7 +70,13 @@ class Outlook:
 
 
 async def look_ahead(
-    resources: Sequence[Resource], spans: Iterable[Span], customer: Customer, purpose: str, now: datetime
+    resources: Sequence[Resource],
+    spans: Iterable[Span],
+    customer: Customer,
+    purpose: str,
+    now: datetime,
+    *,
+    waive: bool = False,
 ) -> Outlook:
     """Return the outlook for uses of these resources at these times, or anywhen on the same local days."""
     days = days_of(spans)
@@ -79,6 +88,7 @@ async def look_ahead(
         {owner: await _asker(customer, owner, first, last) for owner in sorted(owners)},
         purpose,
         now,
+        waive,
     )
 
 

@@ -5,7 +5,7 @@ come to an end are let in: dateutil looks for the next match as far as the year 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import Literal
 
@@ -119,6 +119,34 @@ def read_rule(text: str) -> Rule:
     return _judged(rule)
 
 
+def write_rule(rule: Rule) -> str:
+    """Return the RRULE value that `read_rule` reads as this rule."""
+    parts = {"FREQ": rule.freq, "INTERVAL": "" if rule.interval == 1 else str(rule.interval)}
+    parts["COUNT"] = "" if rule.count is None else str(rule.count)
+    if rule.until is not None:
+        whole_day = rule.until.time() == time.max
+        parts["UNTIL"] = f"{rule.until:%Y%m%d}" if whole_day else f"{rule.until:%Y%m%dT%H%M%S}"
+    parts["BYDAY"] = ",".join(f"{nth or ''}{WEEKDAYS[day]}" for nth, day in rule.byday)
+    parts["BYMONTHDAY"] = ",".join(map(str, rule.bymonthday))
+    parts["BYSETPOS"] = ",".join(map(str, rule.bysetpos))
+    parts["WKST"] = "" if rule.wkst == 0 else WEEKDAYS[rule.wkst]
+    return ";".join(f"{name}={value}" for name, value in parts.items() if value)
+
+
+def shifted(rule: Rule, days: int) -> Rule:
+    """Return the rule on other weekdays, less than a week away. Raises BadRule where that can't be said."""
+    if days == 0:
+        return rule
+    if rule.freq not in ("DAILY", "WEEKLY"):
+        raise BadRule("only daily and weekly series can be moved to another weekday")
+    byday = tuple((0, (day + days) % 7) for _, day in rule.byday)
+    wraps = any(not 0 <= day + days < 7 for _, day in rule.byday)
+    if rule.interval > 1 and len(byday) > 1 and wraps:
+        raise BadRule("a series with several days in some weeks only can't be moved over the weekend")
+    until = None if rule.until is None else rule.until + timedelta(days=days)
+    return replace(rule, byday=byday, until=until)
+
+
 def _judged(rule: Rule) -> Rule:
     """Return a rule that is certain to match again and again; daily on weekdays is weekly."""
     if 0 in rule.bymonthday or 0 in rule.bysetpos:
@@ -182,9 +210,9 @@ def expand(pattern: Pattern, breaks: Sequence[tuple[date, date]] = ()) -> list[O
         elif any(first <= day <= last for first, last in breaks):
             left_out = "school_break"
         wall = pattern.first.on(day)
-        by_start[day, wall.opens] = _occurrence(wall, left_out)
+        by_start[day, wall.opens] = occurrence(wall, left_out)
     for wall in pattern.rdates:
-        by_start[wall.day, wall.opens] = _occurrence(wall, None)
+        by_start[wall.day, wall.opens] = occurrence(wall, None)
     if len(by_start) > MOST:
         raise BadRule(f"a series has at most {MOST} times", code="rule_too_long")
     if not by_start:
@@ -223,7 +251,8 @@ def _dateutil(rule: Rule, begin: datetime) -> dateutil.rrule:
     )
 
 
-def _occurrence(wall: Wall, left_out: LeftOut | None) -> Occurrence:
+def occurrence(wall: Wall, left_out: LeftOut | None = None) -> Occurrence:
+    """Return when a stretch of the wall clock is; one that the spring night lacks begins an hour later (RFC 5545)."""
     start = at_local(wall.day.year, wall.day.month, wall.day.day, wall.opens)
     end = at_local(wall.day.year, wall.day.month, wall.day.day, wall.closes)
     if end <= start:

@@ -55,6 +55,17 @@ async def locked(reservation: UUID) -> Row | None:
     return await db.row(Row, f"SELECT {COLUMNS} FROM reservation WHERE id = $1 FOR UPDATE", reservation)
 
 
+async def code_of(series: UUID | None) -> UUID | None:
+    """Return the credential of a series' bookings: the first series' of those it was split from."""
+    return await db.value(
+        UUID,
+        "WITH RECURSIVE up (id, follows) AS (SELECT id, follows FROM series WHERE id = $1"
+        " UNION ALL SELECT s.id, s.follows FROM series s JOIN up ON s.id = up.follows)"
+        " SELECT id FROM up WHERE follows IS NULL",
+        series,
+    )
+
+
 async def seen(reservation: UUID) -> Row | None:
     """Return the reservation as it is now, unlocked: to know its leaves before they are locked."""
     return await db.row(Row, f"SELECT {COLUMNS} FROM reservation WHERE id = $1", reservation)

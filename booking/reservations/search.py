@@ -12,13 +12,15 @@ from booking.clock import at_local
 from booking.places import Resource, ResourceCard
 from booking.reservations import finding, free_starts
 from booking.reservations.alternatives import Suggestion, distance_m, next_of
-from booking.reservations.calendar import day_span
+from booking.reservations.calendar import day_span, local_day
 from booking.reservations.finding import FACETS, FOUND, REACH, WITHOUT, Because, Facets, Filters
-from booking.reservations.free_starts import FREE, WHY, DayWish, FreeWish, arguments, named
+from booking.reservations.free_starts import FREE, WHY, DayWish, FreeWish, ask, named
 from booking.reservations.offers import Customer, Pricer
 from booking.span import Span
 
 SHOWN = 6
+MOST_TOTALS = 50_000
+_totals: dict[object, int | None] = {}  # a compiled list lives as long as the process, and a quote is pure
 NEAREST = 50  # places that are looked at for another time when nothing is free
 
 
@@ -105,6 +107,18 @@ class _Row(msgspec.Struct):
     reason: str | None
 
 
+class _Told(db.Record):
+    answer: str
+
+
+class _Yes(db.Record):
+    yes: bool
+
+
+class _Place(db.Record):
+    id: UUID
+
+
 class _Found(msgspec.Struct):
     total: int
     total_free: int
@@ -114,7 +128,7 @@ class _Found(msgspec.Struct):
 
 
 # Free ones first, each by place. `(… IN …) IS TRUE` over a step stays a hashed look and never becomes a join.
-_SEARCH, _NAMES = named(f"""
+_SEARCH = named(f"""
 WITH {REACH} {FOUND} {FREE},
 counted AS MATERIALIZED (SELECT resource, place, sum(high - low + 1) AS n FROM point GROUP BY resource, place),
 page AS MATERIALIZED (
@@ -141,7 +155,7 @@ SELECT json_build_object(
   'rows', (SELECT coalesce(json_agg(json_build_object('resource', p.resource, 'count', p.n,
       'starts', coalesce(s.starts, '[]'), 'reason', w.reason) ORDER BY none, place), '[]')
     FROM page p LEFT JOIN shown s USING (resource) LEFT JOIN why w USING (resource)),
-  'facets', {FACETS}, 'without', CASE WHEN EXISTS (SELECT FROM found) THEN '{{}}'::json ELSE {WITHOUT} END)
+  'facets', {FACETS}, 'without', CASE WHEN EXISTS (SELECT FROM found) THEN '{{}}'::json ELSE {WITHOUT} END) AS answer
 """)
 
 
@@ -165,18 +179,18 @@ async def search(query: Query, now: datetime) -> Results:
 
 
 class Prices(Pricer):
-    """Prices the same kind of thing at the same time once."""
-
-    def __init__(self, customer: Customer, purpose: str) -> None:
-        super().__init__(customer, purpose)
-        self._known: dict[tuple[str, str, Span], int | None] = {}
+    """Prices the same kind of thing at the same time for the same sort of customer once, for all who ask."""
 
     async def ore(self, resource: Resource, span: Span) -> int | None:
         """Return the total in öre, or None where the list has no price."""
-        key = (resource.facility.municipality.code, resource.tariff_class, span)
-        if key not in self._known:
-            self._known[key] = await super().ore(resource, span)
-        return self._known[key]
+        tariff, facts = await self.ground(resource.facility.municipality.code, local_day(span))
+        who = (facts.kind, facts.home_municipality, facts.categories, tuple(sorted(facts.measures.items())))
+        key = (id(tariff), who, resource.tariff_class, span, self.purpose)
+        if key not in _totals:
+            if len(_totals) >= MOST_TOTALS:
+                _totals.clear()
+            _totals[key] = await super().ore(resource, span)
+        return _totals[key]
 
 
 async def filters_of(query: Query) -> Filters:
@@ -219,8 +233,8 @@ async def _found(query: Query, filters: Filters, now: datetime) -> _Found:
     values = finding.parameters(filters) | free_starts.parameters(_wish(query), now)
     by_price = query.sort == "price"  # prices are not in the database, so all are asked for
     values |= {"limit": None if by_price else query.limit, "offset": 0 if by_price else query.offset}
-    text = await db.value(str, _SEARCH, *arguments(_NAMES, values))
-    return msgspec.json.decode(text or "", type=_Found)
+    (told,) = await ask(_Told, _SEARCH, values)
+    return msgspec.json.decode(told.answer, type=_Found)
 
 
 async def _hit(resource: Resource, row: _Row, filters: Filters, query: Query, pricer: Pricer) -> Hit:
@@ -240,14 +254,12 @@ async def _hit(resource: Resource, row: _Row, filters: Filters, query: Query, pr
     )
 
 
-_REASONS, _REASONS_NAMES = named(f"""
+_REASONS = named(f"""
 WITH {REACH} {FOUND} {FREE}
 SELECT why.reason AS code, count(*) AS count FROM lawful l {WHY} GROUP BY 1 ORDER BY 2 DESC, 1
 """)
-_DAY, _DAY_NAMES = named(f"WITH {REACH} {FOUND} {FREE} SELECT EXISTS (SELECT FROM point)")
-_NEAREST, _NEAREST_NAMES = named(
-    f"WITH {REACH} {FOUND[:-2]} SELECT id FROM found ORDER BY place LIMIT {NEAREST}"
-)
+_DAY = named(f"WITH {REACH} {FOUND} {FREE} SELECT EXISTS (SELECT FROM point) AS yes")
+_NEAREST = named(f"WITH {REACH} {FOUND[:-2]} SELECT id FROM found ORDER BY place LIMIT {NEAREST}")
 
 
 async def _hint(query: Query, filters: Filters, found: _Found, pricer: Pricer, now: datetime) -> Hint:
@@ -257,11 +269,11 @@ async def _hint(query: Query, filters: Filters, found: _Found, pricer: Pricer, n
         emptied = [Because(code, count) for code, count in found.without.items() if count]
         return Hint("no_match", sorted(emptied, key=lambda one: -one.count), [])
     values = finding.parameters(filters) | free_starts.parameters(wish, now)
-    reasons = await db.rows(Because, _REASONS, *arguments(_REASONS_NAMES, values))
+    reasons = await ask(Because, _REASONS, values)
     any_time = replace(wish, days=(free_starts.whole_day(query.day),))
     values |= free_starts.parameters(any_time, now)
-    narrowed = any_time != wish and await db.value(bool, _DAY, *arguments(_DAY_NAMES, values))
-    nearest = await db.column(UUID, _NEAREST, *arguments(_NEAREST_NAMES, values))
+    narrowed = any_time != wish and (await ask(_Yes, _DAY, values))[0].yes
+    nearest = [one.id for one in await ask(_Place, _NEAREST, values)]
     own = filters.own
     suggested = await next_of(nearest, query.day, wish, pricer, query.near, own, now)
     code: HintCode = "too_narrow" if narrowed else "nothing_free"

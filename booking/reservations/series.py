@@ -7,15 +7,26 @@ from uuid import UUID
 
 import msgspec
 
-from booking import billing, db, journal, locks, places
+from booking import billing, db, journal, locks, messages, places
 from booking.clock import SWEDEN, at_local
 from booking.errors import Rejected
 from booking.ids import new_id
-from booking.people import Actor, Role
+from booking.people import Actor
 from booking.places import Resource
+from booking.reservations.allowing import may_waive, must_accept, must_book_for, must_have_quota
 from booking.reservations.calendar import local_day
-from booking.reservations.errors import RULES, BreaksRule, PriceChanged, SlotTaken
-from booking.reservations.judging import Alternative, Case, Status, Verdict, judge, with_alternatives
+from booking.reservations.confirming import may_owe
+from booking.reservations.errors import RULES, BreaksRule, PriceChanged, QuotaFull, SlotTaken
+from booking.reservations.judging import (
+    Alternative,
+    Case,
+    Status,
+    Verdict,
+    judge,
+    wanted_by,
+    with_alternatives,
+    with_quotas,
+)
 from booking.reservations.offers import Customer
 from booking.reservations.outlook import Outlook, look_ahead
 from booking.reservations.recurrence import (
@@ -29,10 +40,9 @@ from booking.reservations.recurrence import (
     expand,
     read_rule,
 )
+from booking.reservations.rows import code_of
 from booking.reservations.writing import NewRow, part_of, take
 from booking.span import Span
-
-STAFF_MAY = frozenset({"too_late", "not_open_yet"})  # rules that the owner's staff may book beyond
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +58,7 @@ class SeriesWish:
     exdates: frozenset[date] = frozenset()
     rdates: tuple[Wall, ...] = ()
     skip_school_breaks: bool = False
+    reason: str | None = None  # why staff book beyond the rules that they may waive
 
     @property
     def pattern(self) -> Pattern:
@@ -96,36 +107,35 @@ async def preview_series(wish: SeriesWish, *, by: Actor, now: datetime) -> Serie
     Raises BadRule, NotAllowed for a foreign party, NotFound.
     """
     resource = await places.resource(wish.resource_id)
-    must_book_for(by, wish.party, resource)
+    waive = may_go_beyond(wish, resource, by)
     occurrences = await times_of(wish, resource)
     cases = [Case(resource, one.span) for one in occurrences if one.span is not None and one.left_out is None]
     customer = Customer(wish.party)
-    outlook = await look_ahead([resource], [one.span for one in cases], customer, wish.purpose, now)
-    verdicts, taken = await judge(cases, outlook, waived=waived_for(by, resource))
+    spans = [one.span for one in cases]
+    outlook = await look_ahead([resource], spans, customer, wish.purpose, now, waive=waive)
+    verdicts, taken = await judge(cases, outlook)
+    verdicts = await with_quotas(verdicts, wish.party, outlook)
     verdicts = await with_alternatives(verdicts, taken, outlook, customer)
     by_span = {one.case.span: one for one in verdicts}
-    shown = [
-        _shown(one, by_span.get(one.span) if one.span and one.left_out is None else None)
+    listed = [
+        shown(one, by_span.get(one.span) if one.span and one.left_out is None else None)
         for one in occurrences
     ]
     return SeriesPreview(
-        shown,
+        listed,
         sum(one.quote.total_ore for one in verdicts if one.reason is None and one.quote is not None),
         sum(1 for one in verdicts if one.reason is None),
         sum(1 for one in verdicts if one.status == "taken"),
     )
 
 
-def must_book_for(by: Actor, party: UUID, resource: Resource) -> None:
-    """Raise NotAllowed unless the actor acts for the party or is staff of the resource's owner."""
-    if not by.has(resource.facility.municipality.code, Role.STAFF):
-        by.must_be_known()
-        by.must_act_for(party)
-
-
-def waived_for(by: Actor, resource: Resource) -> frozenset[str]:
-    """Return the rules that need not be followed: the owner's staff book beyond notice and horizon."""
-    return STAFF_MAY if by.has(resource.facility.municipality.code, Role.STAFF) else frozenset()
+def may_go_beyond(wish: SeriesWish, resource: Resource, by: Actor) -> bool:
+    """Return True if staff book for a reason. Raises NotAllowed for those who may not book for the party."""
+    owner = resource.facility.municipality.code
+    by.must_be_known()
+    waive = may_waive(by, owner, wish.reason)
+    must_book_for(by, wish.party, owner, waive=waive)
+    return waive
 
 
 async def times_of(wish: SeriesWish, resource: Resource) -> list[Occurrence]:
@@ -138,7 +148,8 @@ async def times_of(wish: SeriesWish, resource: Resource) -> list[Occurrence]:
     return expand(wish.pattern, breaks)
 
 
-def _shown(occurrence: Occurrence, verdict: Verdict | None) -> PreviewOccurrence:
+def shown(occurrence: Occurrence, verdict: Verdict | None) -> PreviewOccurrence:
+    """Return one time as a preview lists it; without a verdict it is left out, or does not exist."""
     wall = occurrence.wall
     start = at_local(wall.day.year, wall.day.month, wall.day.day, wall.opens)
     if verdict is None or occurrence.span is None:
@@ -171,7 +182,7 @@ class SeriesOrder:
 
 
 @dataclass(frozen=True, slots=True)
-class _Booked:
+class Booked:
     """A time that is booked: its verdict and the start that the series gave it."""
 
     verdict: Verdict
@@ -187,24 +198,29 @@ async def book_series(order: SeriesOrder, *, by: Actor, now: datetime) -> UUID:
     """
     wish = order.wish
     resource = await places.resource(wish.resource_id)
-    must_book_for(by, wish.party, resource)
+    waive = may_go_beyond(wish, resource, by)
     occurrences = await times_of(wish, resource)
     starts = starts_given(order.chosen, occurrences)
-    cases = await _cases(order.chosen, resource, by, wish.party)
-    outlook = await look_ahead(
-        [one.resource for one in cases], [one.span for one in cases], Customer(wish.party), wish.purpose, now
-    )
-    verdicts, _ = await judge(cases, outlook, waived=waived_for(by, resource))
-    must_all_be_had(verdicts)
+    cases = await _cases(order.chosen, resource)
+    things, spans = [one.resource for one in cases], [one.span for one in cases]
+    outlook = await look_ahead(things, spans, Customer(wish.party), wish.purpose, now, waive=waive)
+    verdicts, _ = await judge(cases, outlook)
+    must_all_be_had(await with_quotas(verdicts, wish.party, outlook))
+    for rules in {
+        one.terms: one for one in (outlook.rules_of(each.resource, each.span) for each in cases)
+    }.values():
+        must_accept(rules, order.terms, municipality=resource.facility.municipality.code)
     total = sum(one.quote.total_ore for one in verdicts if one.quote is not None)
     if total != order.expected_ore:
         raise PriceChanged("the price is another for this customer", total_ore=total)
     await must_pay_so(order.method, wish.party, total)
-    booked = [_Booked(one, start) for one, start in zip(verdicts, starts, strict=True)]
+    pairs = sorted(zip(verdicts, starts, strict=True), key=lambda pair: pair[0].case.span)
+    booked = [Booked(one, start) for one, start in pairs]
     series = new_id()
 
     async def act() -> None:
         async with db.transaction():
+            await must_have_room(verdicts, wish.party, outlook)
             await _insert_series(series, wish, resource, occurrences, booked, by, now)
             await write(series, wish, booked, order, outlook, by, now)
 
@@ -238,7 +254,19 @@ def _strange(one: Chosen) -> Rejected:
     return Rejected(f"{one.span.start.isoformat()} is no time of this series", code="not_in_series")
 
 
-async def _cases(chosen: Sequence[Chosen], main: Resource, by: Actor, party: UUID) -> list[Case]:
+async def must_have_room(
+    verdicts: Sequence[Verdict], party: UUID, outlook: Outlook, *, without: Sequence[UUID] = ()
+) -> None:
+    """Raise QuotaFull unless all of it fits; nobody can use the same quota until the transaction ends."""
+    if outlook.waive:
+        return
+    for facility in sorted({one.case.resource.facility.id for one in verdicts}):
+        mine = [one for one in verdicts if one.case.resource.facility.id == facility]
+        wanted = wanted_by(mine, outlook)
+        await must_have_quota(party, facility, wanted, now=outlook.now, without=without)
+
+
+async def _cases(chosen: Sequence[Chosen], main: Resource) -> list[Case]:
     others = await places.resources_by_id([one.resource_id for one in chosen if one.resource_id is not None])
     cases = []
     for one in chosen:
@@ -262,6 +290,8 @@ def must_all_be_had(verdicts: Sequence[Verdict]) -> None:
     if refused:
         code = refused[0].reason or "rejected"
         named = [_named(one) for one in refused]
+        if code in ("quota_week", "quota_open"):
+            raise QuotaFull(RULES[code], code=code, occurrence=named)
         raise BreaksRule(RULES.get(code, "one of these times can't be booked"), code=code, occurrence=named)
 
 
@@ -274,7 +304,7 @@ async def must_pay_so(method: str, party: UUID, total_ore: int) -> None:
     """Raise Rejected unless the party may pay a series of this sum by the method: on invoice, or nothing."""
     if method == "free" and total_ore:
         raise Rejected("this series is not free of charge", code="not_free")
-    if total_ore and not await db.value(bool, "SELECT may_be_invoiced FROM party WHERE id = $1", party):
+    if total_ore and not await may_owe(party):
         raise Rejected("this customer pays when booking", code="invoice_not_allowed")
 
 
@@ -283,7 +313,7 @@ async def _insert_series(
     wish: SeriesWish,
     resource: Resource,
     occurrences: Sequence[Occurrence],
-    booked: Sequence[_Booked],
+    booked: Sequence[Booked],
     by: Actor,
     now: datetime,
 ) -> None:
@@ -319,7 +349,7 @@ async def _insert_series(
 async def write(
     series: UUID,
     wish: SeriesWish,
-    booked: Sequence[_Booked],
+    booked: Sequence[Booked],
     order: SeriesOrder,
     outlook: Outlook,
     by: Actor,
@@ -338,14 +368,27 @@ async def write(
         journal.Note(action, one.id, [f"reservation:{one.id}", f"timeline:{town}"], {"series": series})
         for one in rows
     ]
-    made = journal.Note("series.booked", series, [f"timeline:{town}"], {"times": len(rows)})
+    facts: dict[str, object] = {"times": len(rows)} | ({"reason": wish.reason} if wish.reason else {})
+    made = journal.Note("series.booked", series, [f"timeline:{town}"], facts)
     await journal.record_many([made, *notes], by=by, now=now)
+    await messages.owe(
+        "request_received" if asks else "series_confirmed",
+        account=by.account,
+        party=wish.party,
+        about=rows[0].id,
+        municipality=town,
+        data={"count": len(rows), "first_at": rows[0].span.start, "last_at": rows[-1].span.start},
+        now=now,
+    )
+    if asks:
+        told = {"what": "Ny ansökan om en serie", "text": wish.title}
+        await messages.owe_staff("staff_alert", municipality=town, about=rows[0].id, data=told, now=now)
 
 
 def _row(
     series: UUID,
     wish: SeriesWish,
-    one: _Booked,
+    one: Booked,
     order: SeriesOrder,
     outlook: Outlook,
     asks: bool,
@@ -379,7 +422,7 @@ def _row(
     )
 
 
-async def charge_all(rows: Sequence[NewRow], booked: Sequence[_Booked], party: UUID, now: datetime) -> None:
+async def charge_all(rows: Sequence[NewRow], booked: Sequence[Booked], party: UUID, now: datetime) -> None:
     """The party owes every row's price on invoice."""
     charges = [
         billing.NewCharge(row.id, one.verdict.quote, row.span.start, use_text(one.verdict.case))
@@ -399,5 +442,6 @@ async def promise_all(series: UUID, rows: Sequence[NewRow], now: datetime) -> No
     """Every row's doors are promised, with one code for the series."""
     uses = [locks.Use(row.id, tuple(part.resource for part in row.parts), row.span) for row in rows]
     holder, purpose = rows[0].party, rows[0].purpose
-    if holder is not None:
-        await locks.grant_series(uses, credential=series, holder=holder, purpose=purpose, now=now)
+    code = await code_of(series)
+    if holder is not None and code is not None:
+        await locks.grant_series(uses, credential=code, holder=holder, purpose=purpose, now=now)

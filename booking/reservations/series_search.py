@@ -14,7 +14,7 @@ from booking.places import Resource, ResourceCard
 from booking.reservations import finding, free_starts
 from booking.reservations.alternatives import distance_m
 from booking.reservations.finding import FOUND, REACH, Filters
-from booking.reservations.free_starts import FREE, DayWish, FreeWish, arguments, named
+from booking.reservations.free_starts import FREE, DayWish, FreeWish, ask, named
 from booking.reservations.months import days_free
 from booking.reservations.search import Prices, Query, filters_of, window_of
 from booking.span import Span
@@ -68,7 +68,7 @@ class _Best(db.Record):
 
 
 # The raster is in minutes of the local day, so that the same k * step is the same time on the clock on every date.
-_BEST, _NAMES = named(f"""
+_BEST = named(f"""
 WITH {REACH} {FOUND.replace("WHERE fits)", f"WHERE fits ORDER BY place LIMIT {MOST_PLACES})")} {FREE},
 hour AS (
   SELECT resource, place, k * step AS minute, array_agg(day ORDER BY day) AS days
@@ -91,7 +91,7 @@ async def search_series(query: SeriesQuery, now: datetime) -> SeriesResults:
     wish = FreeWish(days, like.minutes, like.purpose, like.customer)
     values = finding.parameters(filters) | free_starts.parameters(wish, now)
     values |= {"limit": like.limit, "offset": like.offset}
-    found = await db.rows(_Best, _BEST, *arguments(_NAMES, values))
+    found = await ask(_Best, _BEST, values)
     known = await places.resources_by_id([one.resource for one in found])
     missed = await _missed(found, wish, dates, now)
     prices = Prices(like.customer, like.purpose)

@@ -10,7 +10,7 @@ from booking.people import Actor, Role
 from booking.reservations.calendar import local_day
 from booking.reservations.confirming import invoice_text, resources_of
 from booking.reservations.damage import write_note
-from booking.reservations.freeing import freed
+from booking.reservations.freeing import cut_short
 from booking.reservations.ordering import parts_of
 from booking.reservations.rows import Row, locked, may_handle, seen, tell
 from booking.reservations.telling import owe_customer, owe_staff
@@ -84,7 +84,7 @@ async def bring_back(
 
     async def act() -> None:
         async with db.transaction():
-            leaves = await _lock(reservation_id)
+            await _lock(reservation_id)
             row = await _vehicle_of(reservation_id, by)
             trip = await _trip(row.id)
             if trip is None or trip.out_km is None:
@@ -103,7 +103,7 @@ async def bring_back(
                 reading.pct,
             )
             if now > row.ends_at:
-                await _end_late(row, leaves, now)
+                await _end_late(row, now)
             await _charge(row, reading.km - trip.out_km, now)
             if note:
                 await write_note(row.resource, row.id, note, None, by, now)
@@ -233,14 +233,11 @@ async def _leave_door_open(row: Row, until: datetime, now: datetime) -> None:
         )
 
 
-async def _end_late(row: Row, leaves: list[int], now: datetime) -> None:
+async def _end_late(row: Row, now: datetime) -> None:
     """What was kept beyond the booking is free, and its code ends."""
     parts = (await parts_of([row]))[row.id]
     until = max(now, row.ends_at + timedelta(minutes=max(part.gap_min for part in parts)))
-    kept = await db.value(datetime, "SELECT max(ends_at) FROM occupancy WHERE reservation = $1", row.id)
-    await db.run("UPDATE occupancy SET ends_at = $2 WHERE reservation = $1 AND ends_at > $2", row.id, until)
-    if kept is not None and kept > until:
-        await freed(leaves, Span(until, kept), now)
+    await cut_short([row.id], until, now)
     await _leave_door_open(row, now, now)
 
 
@@ -268,11 +265,11 @@ async def _charge(row: Row, km: int, now: datetime) -> None:
         )
 
 
-async def _lock(reservation_id: UUID) -> list[int]:
-    """Return the leaves that the reservation has, locked before its row is, as everywhere."""
-    leaves = await db.column(int, "SELECT leaf FROM occupancy WHERE reservation = $1", reservation_id)
-    await lock_leaves(leaves)
-    return leaves
+async def _lock(reservation_id: UUID) -> None:
+    """The reservation's leaves are locked, before its row is, as everywhere."""
+    await lock_leaves(
+        await db.column(int, "SELECT leaf FROM occupancy WHERE reservation = $1", reservation_id)
+    )
 
 
 async def _vehicle_of(reservation_id: UUID, by: Actor) -> Row:

@@ -55,6 +55,10 @@ PRIVATE: dict[str, tuple[list[str], str]] = {
     "GetTree": (["/api/settings/tree?municipality=2401"], "stina"),
     "GetResourceSettings": (["/api/settings/resources/{resource}"], "stina"),
     "ListTerms": (["/api/settings/municipalities/2401/terms"], "stina"),
+    "GetTrip": (["/api/reservations/{trip}/trip"], "ali"),
+    "ListDrivers": (["/api/drivers?municipality=2401"], "stina"),
+    "ListDamage": (["/api/resources/{resource}/damage"], "stina"),
+    "GetDamagePhoto": (["/api/damage/{damage}/photo"], "stina"),
     "ListWaiting": (["/api/waiting"], "ali"),
     "ListWaitingQueue": (["/api/waiting/queue?municipality=2401"], "stina"),
     "ListFeeds": (["/api/feeds"], "ali"),
@@ -65,6 +69,8 @@ PRIVATE: dict[str, tuple[list[str], str]] = {
     "ListWebhookDeliveries": (["/api/webhook-deliveries?municipality=2401", "/api/webhook-deliveries?municipality=2401&endpoint_id={endpoint}"], "admin"),
     "ListSeries": (["/api/series", "/api/series?party_id={party}"], "ali"),
     "GetSeries": (["/api/series/{series}"], "ali"),
+    "ListBlocks": (["/api/blocks?municipality=2401&from={day}&to={series_day}"], "stina"),
+    "GetBlock": (["/api/blocks/{block}"], "stina"),
     "GetRules": (["/api/settings/municipalities/2401/rules", "/api/settings/facilities/{facility}/rules", "/api/settings/resources/{resource}/rules"], "stina"),
     "GetHours": (["/api/settings/municipalities/2401/hours", "/api/settings/facilities/{facility}/hours", "/api/settings/resources/{resource}/hours"], "stina"),
     "StreamEvents": (["/api/events?topics=reservation:{reservation}", "/api/events?topics=timeline:2401", "/api/events?topics=doors:2401", "/api/events?topics=invoices:2401"], "admin"),
@@ -92,6 +98,7 @@ PUBLIC = {  # operation → why anybody may read it; asked all the same, nothing
 }  # fmt: skip
 OWN = {"GetMessageSettings": "/api/me/message-settings"}  # the caller's own, whoever asks
 SERIES: dict[str, Any] = {"resource_id": "{resource}", "party_id": "{party}", "title": "Hemlig cup", "first": {"date": "{series_day}", "from": "18:00", "to": "20:00"}, "rrule": "FREQ=WEEKLY;COUNT=3"}  # fmt: skip
+BLOCK: dict[str, Any] = {"municipality": "2401", "category": "closure", "title": "Hemlig stängning", "resource_ids": ["{resource}"], "start": "{start}", "end": "{end}"}  # fmt: skip
 # Operations that change: asked by everybody the row is foreign to. Sign-up, log-in and webhooks name no row.
 CHANGING: dict[str, tuple[str, str, dict[str, Any]]] = {
     "ChangeHold": ("PATCH", "/api/holds/{hold}", {"purpose": "match"}),
@@ -102,6 +109,13 @@ CHANGING: dict[str, tuple[str, str, dict[str, Any]]] = {
     "CancelReservation": ("POST", "/api/reservations/{reservation}/cancel", {}),
     "PreviewSeries": ("POST", "/api/series/preview", SERIES),
     "CreateSeries": ("POST", "/api/series", {"wish": SERIES, "method": "invoice", "occurrences": [{"start": "{start}", "end": "{end}"}], "expected_total_ore": 1}),
+    "ChangeSeries": ("POST", "/api/series/{series}/change", {"scope": "all", "new": {"from": "19:00", "to": "21:00"}}),
+    "CancelSeries": ("POST", "/api/series/{series}/cancel", {"scope": "all"}),
+    "AddSeriesDate": ("POST", "/api/series/{series}/dates", {"date": "{series_day}", "from": "08:00", "to": "10:00"}),
+    "PreviewBlock": ("POST", "/api/blocks/preview", BLOCK),
+    "CreateBlock": ("POST", "/api/blocks", {"wish": BLOCK}),
+    "LiftBlock": ("POST", "/api/blocks/{block}/lift", {}),
+    "DisplaceReservation": ("POST", "/api/reservations/{unpaid}/displace", {"for": {"party_id": "{party}", "start": "{start}", "end": "{end}"}, "deed": "cancel", "reason": "Match"}),
     "WriteRules": ("PUT", "/api/settings/resources/{resource}/rules", {"valid_from": "2026-01-01", "notice_min": 60}),
     "DeleteRules": ("DELETE", "/api/settings/municipalities/2401/rules/2000-01-01", {}),
     "WriteSchedule": ("PUT", "/api/settings/facilities/{facility}/hours/schedules/new", {"name": "Stängt", "valid_from": "2026-01-01", "week": []}),
@@ -139,6 +153,11 @@ CHANGING: dict[str, tuple[str, str, dict[str, Any]]] = {
     "ApproveRequest": ("POST", "/api/requests/{request}/approve", {}),
     "RejectRequest": ("POST", "/api/requests/{request}/reject", {"reason": "Nej"}),
     "ProposeChange": ("POST", "/api/requests/{request}/propose", {"text": "Hej", "start": "{start}", "end": "{end}"}),
+    "PickUpVehicle": ("POST", "/api/reservations/{trip}/pickup", {"km": 1, "pct": 50}),
+    "ReturnVehicle": ("POST", "/api/reservations/{trip}/return", {"km": 1, "pct": 50}),
+    "RegisterDriver": ("PUT", "/api/drivers", {"municipality": "2401", "account_email": "eva@demo.test", "valid_to": "2090-01-01"}),
+    "ReportDamage": ("POST", "/api/resources/{resource}/damage", {"text": "x"}),
+    "MendDamage": ("POST", "/api/damage/{damage}/mended", {}),
     "JoinWaiting": ("POST", "/api/waiting", {"kind": "queue", "party_id": "{party}", "resource_id": "{resource}", "from_at": "{start}", "to_at": "{end}", "minutes": 120}),
     "LeaveWaiting": ("DELETE", "/api/waiting/{waiting}", {}),
     "RunInvoices": ("POST", "/api/invoice-runs", {"municipality": "2401", "month": "{month}"}),
@@ -272,8 +291,26 @@ async def furnish(world: World) -> None:
         "/api/waiting",
         {"kind": "queue", "party_id": party, "resource_id": resource, "from_at": spans[0][0].isoformat(), "to_at": spans[0][1].isoformat(), "minutes": 120, "purpose": "training"},
     )  # fmt: skip
+    at = {
+        "start": f"{spans[1][1]:%Y-%m-%dT%H:%M:%SZ}",
+        "end": f"{spans[1][1] + timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}",
+    }
+    kept = {**BLOCK, "resource_ids": [resource], **at}
+    block = await world.people["stina"].post("/api/blocks", {"wish": kept})
+    driver = await world.people["stina"].send(
+        "PUT", "/api/drivers", json={"municipality": "2401", "account_email": "ali@demo.test", "valid_to": "2090-01-01"}
+    )  # fmt: skip
+    broken = await world.people["stina"].post(
+        f"/api/resources/{resource}/damage",
+        {"text": "Hemlig cup", "photo": {"media_type": "image/png", "content": PIXEL}},
+    )
+    van = (await resource_named(ali, "2401", "minibuss"))["id"]
+    trip = await reserve(ali, await ali.post("/api/holds", {**wishes[3], "resource_id": van}), "invoice")
     world.names = {
         "waiting": waiting["id"],
+        "damage": broken["id"],
+        "trip": trip["id"],
+        "block": block["id"],
         "series": series["id"],
         "series_day": series_day,
         "party": party,
@@ -306,7 +343,9 @@ async def furnish(world: World) -> None:
     world.secrets = [
         booked["id"], booked["number"], later["id"], hold["id"], invoice["id"], access["pin"],
         feed["id"], feed["url"], endpoint["id"], endpoint["url"], secret, delivery["id"], str(message),
-        waiting["id"], feed["id"], feed["url"], series["id"], series["occurrences"][0]["id"],
+        waiting["id"], driver.json()["id"], broken["id"], feed["id"], feed["url"], series["id"], series["occurrences"][0]["id"],
+        feed["id"], feed["url"], series["id"], series["occurrences"][0]["id"],
+        block["id"], "Hemlig stängning",
         invoice["ocr"], "Nordmalings IBK", "Hemlig cup",
     ]  # fmt: skip
 
@@ -396,6 +435,8 @@ async def test_those_it_concerns__see_it(world: World, operation: str) -> None:
         "GetQuarantine",
         "ListInvoiceRuns",
         "GetInvoicePdf",
+        "GetTrip",
+        "GetDamagePhoto",
         "GetRules",
         "GetTree",
         "GetResourceSettings",
@@ -505,23 +546,51 @@ def leaks(world: World, answer: httpx.Response) -> list[str]:
     return [secret for secret in world.secrets if secret in answer.text]
 
 
+FOOTPRINT = [  # what an unwanted change would change
+    "SELECT id || state || version || purpose || coalesce(hold_until::text, '') FROM reservation",
+    "SELECT id || state FROM invoice",
+    "SELECT id || version::text || coalesce(ended_at::text, '') FROM series",
+    "SELECT id || coalesce(lifted_at::text, '') FROM staff_block",
+    "SELECT id || state FROM charge",
+    "SELECT id || state FROM waiting",
+    "SELECT id || valid_to::text FROM driver",
+    "SELECT id || coalesce(mended_at::text, '') FROM damage_note",
+    "SELECT reservation || coalesce(in_at::text, '') FROM trip",
+    "SELECT id::text FROM invoice_run",
+    "SELECT id::text FROM rule_set",
+    "SELECT id || name || is_bookable FROM resource",
+    "SELECT id::text FROM resource_image",
+    "SELECT id::text FROM school_break",
+    "SELECT id::text FROM terms",
+    "SELECT id::text FROM opening_schedule",
+    "SELECT id::text FROM opening_exception",
+    "SELECT id || generation::text || coalesce(revoked_at::text, '') FROM feed",
+    "SELECT id || state || url || generation::text FROM webhook_endpoint",
+    "SELECT id || state FROM webhook_delivery",
+    "SELECT id || state FROM message",
+    "SELECT id || coalesce(confirmed_at::text, '') FROM door_command",
+    "SELECT id || name || hint || mode FROM door",
+    "SELECT id || coalesce(acknowledged_at::text, '') FROM door_alarm",
+    "SELECT id || coalesce(revoked_at::text, '') || coalesce(successor::text, '') FROM access_credential",
+    "SELECT id || gen || epoch || quarantine || coalesce(next_gen, 0) || coalesce(retired_at::text, '') FROM controller",
+]
+
+
 async def footprint() -> list[str]:
     """Return what an unwanted change would change."""
+    return await db.column(str, " UNION ALL ".join(FOOTPRINT) + " ORDER BY 1")
     return await db.column(
         str,
-        "SELECT id || state || version || purpose || coalesce(hold_until::text, '') FROM reservation"
+        "SELECT id || state || version || purpose || coalesce(hold_until::text, '') || coalesce(used, '') FROM reservation"
+        " UNION ALL SELECT id || text FROM request_message"
         " UNION ALL SELECT id || state FROM invoice UNION ALL SELECT id || state FROM charge"
-        " UNION ALL SELECT id::text FROM invoice_run UNION ALL SELECT id::text FROM rule_set"
-        " UNION ALL SELECT id::text FROM opening_schedule UNION ALL SELECT id::text FROM opening_exception"
-        " UNION ALL SELECT id || generation::text || coalesce(revoked_at::text, '') FROM feed"
-        " UNION ALL SELECT id || state || url || generation::text FROM webhook_endpoint"
-        " UNION ALL SELECT id || state FROM webhook_delivery UNION ALL SELECT id || state FROM message ORDER BY 1",
         " UNION ALL SELECT id::text FROM invoice_run UNION ALL SELECT id::text FROM rule_set"
         " UNION ALL SELECT id || name || is_bookable FROM resource UNION ALL SELECT id::text FROM resource_image"
         " UNION ALL SELECT id::text FROM school_break UNION ALL SELECT id::text FROM terms"
         " UNION ALL SELECT id::text FROM opening_schedule UNION ALL SELECT id::text FROM opening_exception"
-        " UNION ALL SELECT id || generation::text || coalesce(revoked_at::text, '') FROM feed ORDER BY 1",
-        " UNION ALL SELECT id::text FROM invoice_run"
+        " UNION ALL SELECT id || generation::text || coalesce(revoked_at::text, '') FROM feed"
+        " UNION ALL SELECT id || state || url || generation::text FROM webhook_endpoint"
+        " UNION ALL SELECT id || state FROM webhook_delivery UNION ALL SELECT id || state FROM message"
         " UNION ALL SELECT id || coalesce(confirmed_at::text, '') FROM door_command"
         " UNION ALL SELECT id || name || hint || mode FROM door"
         " UNION ALL SELECT id || coalesce(acknowledged_at::text, '') FROM door_alarm"
@@ -537,18 +606,16 @@ READERS = (
     "queries.py",
     "billing/invoice_pages.py",
     "locks/staff.py",
-    "places/hour_pages.py",
-    "places/pages.py",
-    "places/rule_pages.py",
-)
-READERS = (
-    "queries.py",
-    "billing/invoice_pages.py",
-    "locks/staff.py",
     "locks/controllers.py",
     "locks/event_log.py",
     "locks/quarantine.py",
+    "places/hour_pages.py",
+    "places/pages.py",
+    "places/rule_pages.py",
     "locks/alarms.py",
+    "places/hour_pages.py",
+    "places/pages.py",
+    "places/rule_pages.py",
 )
 WITHOUT_ACTOR = {
     "places.resource": "what there is to book is public",
@@ -569,6 +636,8 @@ WITHOUT_ACTOR = {
     "places.shown_rules": "pure",
     "people.actor_of_session": "makes the actor",
     "people.actor_of_account": "makes the actor",
+    "reservations.trip_of": "the meter of a booking that the caller has filtered",
+    "reservations.late_before": "when a vehicle was expected back, for a booking that the caller has filtered",
     "feeds.read": "makes the actor: who has the address reads as its owner",
     "feeds.of_resource": "taken or free, not by whom",
     "feeds.party_name": "of a feed that its owner has been allowed to make",

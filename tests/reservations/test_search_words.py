@@ -94,7 +94,7 @@ async def test_a_renamed_place__is_found_by_its_new_name_at_once(town: Settings,
 
 async def test_facets__count_what_every_other_filter_leaves(town: Settings, now: datetime) -> None:
     await db.run(
-        "UPDATE resource SET features = '{projector}', surface = 'parquet' WHERE name = 'Samlingssalen'"
+        "UPDATE resource SET features = '{planetarium}', surface = 'lava' WHERE name = 'Samlingssalen'"
     )
     found = await ask(now, kind="premises")
     assert kinds(found) == {"premises"}
@@ -102,11 +102,11 @@ async def test_facets__count_what_every_other_filter_leaves(town: Settings, now:
     assert {"hall", "premises"} <= set(counts)
     assert counts["premises"] == found.total
     assert sum(facet.count for facet in found.facets.municipality) == found.total
-    assert ("projector", 1) in {(facet.value, facet.count) for facet in found.facets.features}
+    assert ("planetarium", 1) in {(facet.value, facet.count) for facet in found.facets.features}
     assert [
-        hit.resource.name for hit in (await ask(now, features=("projector",), surface="parquet")).results
+        hit.resource.name for hit in (await ask(now, features=("planetarium",), surface="lava")).results
     ] == ["Samlingssalen"]
-    assert (await ask(now, text="projektor")).total == 1
+    assert (await ask(now, text="planetarium")).total == 1
 
 
 async def test_filters__are_all_met(town: Settings, now: datetime) -> None:
@@ -229,7 +229,7 @@ async def test_a_month__tells_every_day_as_the_day_view_does(town: Settings, now
 
 
 async def test_a_pool__is_free_while_any_unit_is_and_says_how_many(town: Settings, now: datetime) -> None:
-    bus = await thing("Kommunhuset", "Minibuss, 9 platser")
+    bus, car = [await thing("Kommunhuset", name) for name in ("Minibuss, 9 platser", "Elbil")]
     pool = uuid4()
     await db.run(
         "INSERT INTO resource (id, facility, kind, slug, name, tariff_class, picks_unit, calendar)"
@@ -238,15 +238,14 @@ async def test_a_pool__is_free_while_any_unit_is_and_says_how_many(town: Setting
         bus.id,
     )
     await db.run(
-        "UPDATE resource SET parent = $1 WHERE facility = $2 AND kind = 'vehicle' AND id <> $1",
+        "UPDATE resource SET parent = $1 WHERE id = ANY($2)",
         pool,
-        bus.facility.id,
+        [bus.id, car.id],
     )
     first = day_after(now, 1)
-    for unit in ("Minibuss, 9 platser", "Elbil"):
-        one = await thing("Kommunhuset", unit)
-        span = on(first, "08:00" if unit == "Elbil" else "09:00", 120)
-        await reservations.hold(Wish(one.id, span, "private", WHO), by=Actor(session=uuid4()), now=now)
+    for one, clock in ((car, "08:00"), (bus, "09:00")):
+        wish = Wish(one.id, on(first, clock, 120), "private", WHO)
+        await reservations.hold(wish, by=Actor(session=uuid4()), now=now)
     found = await ask(now, text="bilpoolen", from_min=7 * 60, to_min=12 * 60)
     (hit,) = [one for one in found.results if one.resource.id == pool]
     units = {one.start.astimezone(SWEDEN).strftime("%H:%M"): one.units for one in hit.free}

@@ -24,6 +24,90 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/blocks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Index
+         * @description Return the blocks with time on the local days, the next ninety unless others are named.
+         */
+        get: operations["ListBlocks"];
+        put?: never;
+        /**
+         * Create
+         * @description Keep the time; bookings in the way go as decided. One that is not listed refuses all: `affected_bookings`.
+         */
+        post: operations["CreateBlock"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/blocks/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview
+         * @description Return what the block would affect, each booking with the best place to go. Nothing is changed.
+         */
+        post: operations["PreviewBlock"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/blocks/{block_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read
+         * @description Return one block to the owner's staff.
+         */
+        get: operations["GetBlock"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/blocks/{block_id}/lift": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Lift
+         * @description Free the block's time from an instant on. Bookings that were moved or cancelled stay so.
+         */
+        post: operations["LiftBlock"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/controllers": {
         parameters: {
             query?: never;
@@ -1150,6 +1234,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/reservations/{reservation_id}/displace": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Displace
+         * @description Give a training's time to a match, early enough; the training is moved or cancelled free of charge.
+         */
+        post: operations["DisplaceReservation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/reservations/{reservation_id}/messages": {
         parameters: {
             query?: never;
@@ -1428,6 +1532,68 @@ export interface paths {
         get: operations["GetSeries"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/series/{series_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel
+         * @description End this, this and the following, or all times ahead; with `dry_run` show what it would cost.
+         */
+        post: operations["CancelSeries"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/series/{series_id}/change": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change
+         * @description Move this, this and the following, or all times ahead; with `dry_run` show what it would mean.
+         *
+         *     Answers with the preview, or with the series that the times belong to afterwards.
+         */
+        post: operations["ChangeSeries"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/series/{series_id}/dates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * AddDate
+         * @description Book one more time in the series.
+         */
+        post: operations["AddSeriesDate"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2133,6 +2299,29 @@ export interface components {
         Acknowledgement: {
             note?: string | null;
         };
+        /** AddedDate */
+        AddedDate: {
+            /** Format: date */
+            date: string;
+            expected_price_ore?: number | null;
+            /** @example 18:00 */
+            from: string;
+            /** @example 18:00 */
+            to: string;
+        };
+        /** Affected */
+        Affected: {
+            best: components["schemas"]["Alternative"] | null;
+            reservation: components["schemas"]["ReservationCard"];
+        };
+        /** AffectedDeed */
+        AffectedDeed: {
+            /** @enum {string} */
+            deed: "cancel" | "move";
+            /** Format: uuid */
+            reservation_id: string;
+            to?: components["schemas"]["MoveTo"] | null;
+        };
         /** AlarmView */
         AlarmView: {
             acknowledged_at: string | null;
@@ -2180,6 +2369,67 @@ export interface components {
             code: string;
             count: number;
         };
+        /** Block */
+        Block: {
+            /** @enum {string} */
+            category: "closure" | "maintenance" | "out_of_order" | "event" | "own_use";
+            /** Format: date-time */
+            created_at: string;
+            displaced: components["schemas"]["Displaced"][];
+            /** Format: uuid */
+            id: string;
+            lifted_at: string | null;
+            municipality: string;
+            reason: string;
+            rows: components["schemas"]["BlockRow"][];
+            rrule: string | null;
+            title: string;
+        };
+        /** BlockBody */
+        BlockBody: {
+            /** @enum {string} */
+            category: "closure" | "maintenance" | "out_of_order" | "event" | "own_use";
+            /**
+             * Format: date-time
+             * @example 2026-12-01T17:00:00Z
+             */
+            end: string;
+            /** @example 2401 */
+            municipality: string;
+            /** @default  */
+            reason?: string;
+            resource_ids: string[];
+            /** @example FREQ=WEEKLY;BYDAY=TU;COUNT=10 */
+            rrule?: string | null;
+            /**
+             * Format: date-time
+             * @example 2026-12-01T17:00:00Z
+             */
+            start: string;
+            title: string;
+        };
+        /** BlockList */
+        BlockList: {
+            blocks: components["schemas"]["Block"][];
+            total: number;
+        };
+        /** BlockPreview */
+        BlockPreview: {
+            affected: components["schemas"]["Affected"][];
+            occurrences: number;
+            overlaps: string[];
+            requests: number;
+        };
+        /** BlockRow */
+        BlockRow: {
+            /** Format: date-time */
+            end: string;
+            /** Format: uuid */
+            id: string;
+            resource: components["schemas"]["ResourceCard"];
+            /** Format: date-time */
+            start: string;
+        };
         /** BreakView */
         BreakView: {
             /** Format: date */
@@ -2189,6 +2439,13 @@ export interface components {
             name: string;
             /** Format: date */
             to_day: string;
+        };
+        /** CancelPreview */
+        CancelPreview: {
+            count: number;
+            fee_ore: number;
+            refund_ore: number;
+            released_ore: number;
         };
         /** CancelReason */
         CancelReason: {
@@ -2201,6 +2458,31 @@ export interface components {
             by: string;
             fee_ore: number;
             refund_ore: number;
+        };
+        /** ChangePreview */
+        ChangePreview: {
+            difference_ore: number;
+            fee_ore: number;
+            occurrences: components["schemas"]["ChangedOccurrence"][];
+            total_ore: number;
+        };
+        /** ChangedOccurrence */
+        ChangedOccurrence: {
+            alternative: components["schemas"]["Alternative"] | null;
+            /** @enum {null|string} */
+            clock: "skipped" | "repeated" | null;
+            /** Format: date-time */
+            end: string;
+            /** @enum {null|string} */
+            left_out: "exdate" | "school_break" | null;
+            price_ore: number | null;
+            reason: string | null;
+            /** Format: uuid */
+            reservation_id: string;
+            /** Format: date-time */
+            start: string;
+            /** @enum {string} */
+            status: "free" | "taken" | "refused" | "request";
         };
         /** Choice */
         Choice: {
@@ -2396,6 +2678,24 @@ export interface components {
             reason: string;
             /** Format: date */
             to_day: string;
+        };
+        /** Displace */
+        Displace: {
+            /** @default false */
+            although_free?: boolean;
+            /** @enum {string} */
+            deed: "cancel" | "move";
+            for: components["schemas"]["MatchBody"];
+            reason: string;
+            to?: components["schemas"]["MoveTo"] | null;
+        };
+        /** Displaced */
+        Displaced: {
+            number: string;
+            outcome: string;
+            reason: string;
+            /** Format: uuid */
+            reservation_id: string;
         };
         /** DoorChange */
         DoorChange: {
@@ -2827,6 +3127,11 @@ export interface components {
             /** @enum {string} */
             scope: "municipalities" | "facilities" | "resources";
         };
+        /** Lift */
+        Lift: {
+            /** @example 2026-12-01T17:00:00Z */
+            from?: string | null;
+        };
         /** LogIn */
         LogIn: {
             email: string;
@@ -2836,6 +3141,33 @@ export interface components {
         MapTiles: {
             attribution: string | null;
             tile_url: string | null;
+        };
+        /** MatchBody */
+        MatchBody: {
+            /**
+             * Format: date-time
+             * @example 2026-12-01T17:00:00Z
+             */
+            end: string;
+            /**
+             * @default invoice
+             * @enum {string}
+             */
+            method?: "invoice" | "free";
+            /** Format: uuid */
+            party_id: string;
+            /**
+             * @default match
+             * @enum {string}
+             */
+            purpose?: "match" | "event";
+            resource_id?: string | null;
+            /**
+             * Format: date-time
+             * @example 2026-12-01T17:00:00Z
+             */
+            start: string;
+            title?: string | null;
         };
         /** MeView */
         MeView: {
@@ -2940,6 +3272,20 @@ export interface components {
             price: components["schemas"]["PriceView"] | null;
             reason: string | null;
         };
+        /** MoveTo */
+        MoveTo: {
+            /**
+             * Format: date-time
+             * @example 2026-12-01T17:00:00Z
+             */
+            end: string;
+            resource_id?: string | null;
+            /**
+             * Format: date-time
+             * @example 2026-12-01T17:00:00Z
+             */
+            start: string;
+        };
         /** MoveWish */
         MoveWish: {
             /**
@@ -2982,6 +3328,11 @@ export interface components {
             home_municipality: string;
             name: string;
             password: string;
+        };
+        /** NewBlock */
+        NewBlock: {
+            affected?: components["schemas"]["AffectedDeed"][];
+            wish: components["schemas"]["BlockBody"];
         };
         /** NewBreak */
         NewBreak: {
@@ -3202,6 +3553,16 @@ export interface components {
             tariff_class: string;
             /** @default 0 */
             units?: number;
+        };
+        /** NewTimesBody */
+        NewTimesBody: {
+            /** @example 18:00 */
+            from?: string | null;
+            resource_id?: string | null;
+            /** @example 18:00 */
+            to?: string | null;
+            /** @default 0 */
+            weekday_shift?: number;
         };
         /** Order */
         Order: {
@@ -3691,6 +4052,7 @@ export interface components {
              */
             purpose?: "training" | "match" | "meeting" | "event" | "private" | "other";
             rdates?: components["schemas"]["WallTime"][];
+            reason?: string | null;
             /** Format: uuid */
             resource_id: string;
             /** @example FREQ=WEEKLY;BYDAY=TU;COUNT=10 */
@@ -3698,6 +4060,15 @@ export interface components {
             /** @default false */
             skip_school_breaks?: boolean;
             title?: string | null;
+        };
+        /** SeriesCancel */
+        SeriesCancel: {
+            /** @default false */
+            dry_run?: boolean;
+            from?: string | null;
+            reason?: string | null;
+            /** @enum {string} */
+            scope: "this" | "following" | "all";
         };
         /** SeriesCard */
         SeriesCard: {
@@ -3713,6 +4084,17 @@ export interface components {
             rule_text_en: string;
             rule_text_sv: string;
             title: string | null;
+        };
+        /** SeriesChange */
+        SeriesChange: {
+            /** @default false */
+            dry_run?: boolean;
+            expected_total_ore?: number | null;
+            from?: string | null;
+            new?: components["schemas"]["NewTimesBody"];
+            /** @enum {string} */
+            scope: "this" | "following" | "all";
+            skip?: string[];
         };
         /** SeriesHit */
         SeriesHit: {
@@ -4085,6 +4467,249 @@ export interface operations {
             };
             /** @description Unprocessable Entity */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListBlocks: {
+        parameters: {
+            query: {
+                municipality: string;
+                from?: string | null;
+                to?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BlockList"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    CreateBlock: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description One per intent; the same key and body are answered alike and act once. */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewBlock"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Block"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    PreviewBlock: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BlockBody"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BlockPreview"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    GetBlock: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                block_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Block"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    LiftBlock: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description One per intent; the same key and body are answered alike and act once. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                block_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Lift"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Block"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7422,6 +8047,71 @@ export interface operations {
             };
         };
     };
+    DisplaceReservation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description One per intent; the same key and body are answered alike and act once. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                reservation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Displace"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReservationPage"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     WriteMessage: {
         parameters: {
             query?: never;
@@ -8279,6 +8969,228 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    CancelSeries: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description One per intent; the same key and body are answered alike and act once. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                series_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SeriesCancel"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CancelPreview"] | components["schemas"]["SeriesPage"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ChangeSeries: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description One per intent; the same key and body are answered alike and act once. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                series_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SeriesChange"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangePreview"] | components["schemas"]["SeriesPage"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    AddSeriesDate: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description One per intent; the same key and body are answered alike and act once. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                series_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AddedDate"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SeriesPage"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -51,6 +51,23 @@ export type AccessDoor = Schemas['AccessDoor'];
 export type Access = Schemas['AccessView'];
 export type AccessState = Access['state'];
 
+export type ResourcePage = Schemas['ResourcePage'];
+export type RulesView = Schemas['RulesView'];
+export type Terms = Schemas['TermsView'];
+export type Extra = Schemas['ExtraView'];
+export type MovePreview = Schemas['MovePreview'];
+export type RequestMessage = Schemas['MessageView'];
+export type SeriesCard = Schemas['SeriesCard'];
+export type SeriesPage = Schemas['SeriesPage'];
+export type SeriesWish = Schemas['SeriesBody'];
+export type SeriesPreview = Schemas['SeriesPreview'];
+export type PreviewOccurrence = Schemas['PreviewOccurrence'];
+export type ChosenTime = Schemas['ChosenTime'];
+
+export type Feed = Schemas['FeedView'];
+export type MessageSettings = Schemas['MessageSettings'];
+export type MessageChoice = Schemas['ChoiceView'];
+
 export type TimelineResource = Schemas['TimelineRow'];
 export type TimelineBooking = Schemas['TimelineBooking'];
 export type Timeline = Schemas['Timeline'];

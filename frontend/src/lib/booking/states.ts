@@ -6,11 +6,13 @@ import type { Tone } from '../ui/Tag.svelte';
 export type Look = readonly [tone: Tone, icon: IconName];
 
 export const reservationLook: Record<ReservationState, Look> = {
+	requested: ['pending', 'hourglass'],
 	awaiting_payment: ['warn', 'hourglass'],
 	confirmed: ['ok', 'check'],
 	cancelled: ['block', 'ban'],
 	completed: ['plain', 'check'],
-	expired: ['block', 'ban']
+	expired: ['block', 'ban'],
+	rejected: ['error', 'ban']
 };
 
 export const paymentLook: Record<PaymentState, Look> = {

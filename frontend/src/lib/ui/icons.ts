@@ -23,6 +23,7 @@ import mapPin from 'lucide-static/icons/map-pin.svg?raw';
 import menu from 'lucide-static/icons/menu.svg?raw';
 import moon from 'lucide-static/icons/moon.svg?raw';
 import phone from 'lucide-static/icons/phone.svg?raw';
+import repeat from 'lucide-static/icons/repeat.svg?raw';
 import search from 'lucide-static/icons/search.svg?raw';
 import sliders from 'lucide-static/icons/sliders-horizontal.svg?raw';
 import snowflake from 'lucide-static/icons/snowflake.svg?raw';
@@ -65,6 +66,7 @@ export const icons = {
 	menu,
 	moon,
 	phone,
+	repeat,
 	search,
 	sliders,
 	snowflake,

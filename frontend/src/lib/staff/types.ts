@@ -1,0 +1,25 @@
+/** Names for what staff read and write. Money is öre, instants are UTC. */
+import type { components } from '../api/schema.d.ts';
+
+type Schemas = components['schemas'];
+
+export type RequestCard = Schemas['RequestCard'];
+export type RequestList = Schemas['RequestList'];
+export type RequestMessage = Schemas['MessageView'];
+export type Conflict = Schemas['ConflictView'];
+
+export type Tree = Schemas['Tree'];
+export type TreeFacility = Schemas['TreeFacility'];
+export type TreeResource = Schemas['TreeResource'];
+export type RulesPage = Schemas['RulesPage'];
+export type RulesView = Schemas['RulesView'];
+export type RuleSet = Schemas['RuleSetView'];
+export type Hours = Schemas['Hours'];
+export type Schedule = Schemas['ScheduleView'];
+export type WeekStretch = Schemas['WeekHours'];
+export type HoursException = Schemas['ExceptionView'];
+export type DayPreview = Schemas['DayPreview'];
+export type ResourceSettings = Schemas['ResourceSettings'];
+export type SchoolBreaks = Schemas['SchoolBreaks'];
+export type TermsVersions = Schemas['TermsVersions'];
+export type Level = 'municipalities' | 'facilities' | 'resources';
