@@ -15,6 +15,7 @@ from asyncpg import ExclusionViolationError
 from booking import db
 from booking.places import Resource, Rules
 from booking.reservations.errors import PlaceChanged, SlotTaken
+from booking.reservations.freeing import give_up
 from booking.reservations.rows import COLUMNS, Row, expire
 from booking.span import Span
 
@@ -132,7 +133,7 @@ async def _make_room(places: Sequence[Place], now: datetime, leaving: list[UUID]
     if found:
         raise _taken({one.n for one in found}, places)
     if leaving:
-        await db.run("DELETE FROM occupancy WHERE reservation = ANY($1)", leaving)
+        await give_up(leaving, now)
 
 
 async def _must_be_undivided(places: Sequence[Place]) -> None:
