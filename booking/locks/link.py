@@ -17,6 +17,7 @@ from booking.locks import (
     commands,
     credentials,
     facts,
+    ignored,
     incoming,
     reserve,
     snapshots,
@@ -217,6 +218,7 @@ class Link:
             await sweeps.reconcile(utc_now())
             await alarms.watch(utc_now())
             await telling.tell_ready(utc_now())
+            await ignored.tell(utc_now())
             if since_tidy >= TIDY_S:
                 await sweeps.refresh_horizon(utc_now())
                 await sweeps.expire_ended(utc_now())
