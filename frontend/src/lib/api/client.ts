@@ -86,7 +86,6 @@ export const api = {
 	post: <T>(url: string, body: unknown = {}, intent?: string) => send<T>('POST', url, body, intent),
 	put: <T>(url: string, body: unknown) => send<T>('PUT', url, body),
 	patch: <T>(url: string, body: unknown) => send<T>('PATCH', url, body),
-	put: <T>(url: string, body: unknown) => send<T>('PUT', url, body),
 	remove: <T = void>(url: string) => send<T>('DELETE', url),
 	/** Sent even while the page is being left. */
 	removeOnLeave: (url: string) => void send<void>('DELETE', url, undefined, undefined, { keepalive: true }).catch(() => {})
