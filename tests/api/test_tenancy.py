@@ -238,7 +238,7 @@ async def furnish(world: World) -> None:
     hall = await resource_named(ali, "2401", "norrskenshallen hela")
     resource, facility = hall["id"], hall["facility"]["id"]
     first = datetime.now(UTC).replace(hour=16, minute=0, second=0, microsecond=0) + timedelta(days=1)
-    spans = [(first + timedelta(days=days), first + timedelta(days=days, hours=2)) for days in (0, 40, 5, 6)]
+    spans = [(first + timedelta(days=days), first + timedelta(days=days, hours=2)) for days in (0, 54, 5, 6)]
     wishes = [
         {"resource_id": resource, "start": start.isoformat(), "end": end.isoformat(), "party_id": party, "purpose": "training", "title": "Hemlig cup"}
         for start, end in spans
@@ -263,7 +263,7 @@ async def furnish(world: World) -> None:
     await billing.run_invoices("2401", month, by=Actor.system(), now=first)
     (invoice,) = (await ali.get("/api/invoices", party_id=party))["invoices"]
     access = await ali.get(f"/api/reservations/{booked['id']}/access")
-    closed = {"from_day": f"{first + timedelta(days=2):%Y-%m-%d}", "to_day": f"{first + timedelta(days=41):%Y-%m-%d}", "reason": "Stängt"}  # fmt: skip
+    closed = {"from_day": f"{first + timedelta(days=2):%Y-%m-%d}", "to_day": f"{first + timedelta(days=55):%Y-%m-%d}", "reason": "Stängt"}  # fmt: skip
     made = await world.people["stina"].post("/api/settings/municipalities/2401/hours/exceptions", closed)
     exception = made["exceptions"][0]
     staff = "/api/settings/municipalities/2401"
