@@ -2,25 +2,22 @@
 
 import re
 from collections.abc import Callable
-from datetime import datetime, timedelta
 
 from playwright.sync_api import Page, expect
 
-from booking.clock import SWEDEN
-from tests.browser.test_resident_series import _log_in, _press
+from tests.browser.test_resident_series import _in_days, _log_in, _press
 
 Open = Callable[..., Page]
 Accessible = Callable[[Page], None]
-
-
-def _in_days(days: int) -> str:
-    return f"{datetime.now(SWEDEN) + timedelta(days=days):%Y-%m-%d}"
+TEAMS_LATER = (
+    "404 (Not Found)"  # an association's booking asks for its teams, which are served from a later merge on
+)
 
 
 def test_booking_with_equipment__is_moved_at_the_price_that_was_shown(
     open_page: Open, accessible: Accessible
 ) -> None:
-    page = open_page(390, 844)
+    page = open_page(390, 844, expected=TEAMS_LATER)
     _log_in(page, "Ali Nouri")
     page.goto(f"/h/hammarhallen?date={_in_days(11)}")
     page.locator(".slots button").nth(2).click()
@@ -33,16 +30,14 @@ def test_booking_with_equipment__is_moved_at_the_price_that_was_shown(
 
     page.wait_for_url("**/boka/**")
     page.get_by_role("radio", name=re.compile("Nordmalings IBK")).check()
-    expect(page.get_by_text(re.compile("^2 × "))).to_be_visible()
-    page.get_by_role("radio", name=re.compile("Faktura")).or_(page.get_by_role("button", name=re.compile("faktura|avgift"))).first.wait_for()
-    if page.get_by_role("radio", name=re.compile("Faktura")).count():
-        page.get_by_role("radio", name=re.compile("Faktura")).check()
+    expect(page.get_by_text(re.compile("^2 × ")).first).to_be_visible()
+    page.get_by_role("radio", name=re.compile("Faktura")).check()
     page.get_by_role("checkbox").check()
     accessible(page)
     page.get_by_role("button", name=re.compile("^Boka ")).click()
 
     page.wait_for_url("**/b/**")
-    expect(page.get_by_text(re.compile("^2 × "))).to_be_visible()
+    expect(page.get_by_text(re.compile("^2 × ")).first).to_be_visible()
     _press(page, page.get_by_role("button", name="Flytta bokningen"))
     dialog = page.get_by_role("dialog")
     slot = dialog.locator(".slots button").last
@@ -60,12 +55,15 @@ def test_booking_with_equipment__is_moved_at_the_price_that_was_shown(
 def test_place_that_needs_approval__request_is_sent_discussed_and_withdrawn(
     open_page: Open, accessible: Accessible
 ) -> None:
-    page = open_page(390, 844)
-    _log_in(page, "Eva Lind")
+    page = open_page(390, 844, expected=TEAMS_LATER)
+    _log_in(page, "Ali Nouri")  # the place asks for an age, which Eva has not told and an association has not
+    page.goto("/forening")
+    page.get_by_role("button", name="Agera som Nordmalings IBK").click()
+    expect(page.get_by_role("heading", name="Nordmalings IBK")).to_be_visible()
     page.goto(f"/h/rodviksvallen?date={_in_days(12)}")
     page.get_by_text("Klubbstugan").click()
     expect(page.locator(".slots button").first).to_be_visible()
-    page.get_by_text("Regler").click()
+    page.get_by_role("region", name="Om Klubbstugan").get_by_text("Regler").click()
     expect(page.get_by_text("Kommunen godkänner bokningen")).to_be_visible()
     page.locator(".slots button").last.click()
     page.get_by_role("button", name="Fortsätt").click()
@@ -94,6 +92,7 @@ def test_place_page__shows_the_month_its_rules_and_opens_a_watch(
     open_page: Open, accessible: Accessible
 ) -> None:
     page = open_page(390, 844, scheme="dark")
+    _log_in(page, "Eva Lind")
     page.goto("/h/norrskenshallen")
     _press(page, page.get_by_role("button", name="Visa månaden"))
     _press(page, page.get_by_role("button", name="Nästa månad"))
@@ -104,5 +103,14 @@ def test_place_page__shows_the_month_its_rules_and_opens_a_watch(
     page.get_by_text("Öppettider").click()
     accessible(page)
     _press(page, page.get_by_role("button", name="Bevaka en tid"))
-    expect(page.get_by_role("dialog")).to_be_visible()
+    dialog = page.get_by_role("dialog")
+    _press(page, dialog.get_by_role("radio", name=re.compile("Säg bara till")), "Space")
     accessible(page)
+    _press(page, dialog.get_by_role("button", name="Bevaka", exact=True))
+    expect(dialog.get_by_text("Du bevakar tiden")).to_be_visible()
+    _press(page, dialog.get_by_role("link", name="Till Mina bokningar"))
+    waiting = page.get_by_role("region", name="Du väntar på")
+    expect(waiting).to_contain_text("Norrskenshallen")
+    accessible(page)
+    _press(page, waiting.get_by_role("button", name=re.compile("^Sluta bevaka")).first)
+    expect(page.get_by_text("Bevakningen är borttagen.")).to_be_visible()
