@@ -35,6 +35,7 @@ from booking.api.search import SearchController
 from booking.api.series import SeriesController
 from booking.api.settings import HourController, RuleController
 from booking.api.simulation import SimulationController
+from booking.api.teams import TeamController, TeamTimeController
 from booking.api.timeline import TimelineController
 from booking.api.vehicles import DamageController, DriverController, TripController
 from booking.api.waiting import WaitingController
@@ -59,6 +60,8 @@ CONTROLLERS = [
     SeriesController,
     TimelineController,
     WaitingController,
+    TeamController,
+    TeamTimeController,
     TripController,
     DriverController,
     DamageController,

@@ -128,7 +128,7 @@ class DriverController(Controller):
     ) -> Drivers:
         """Return the drivers of a municipality where the caller is staff."""
         return Drivers(
-            *await reservations.drivers(actor, municipality=municipality, limit=limit, offset=offset)
+            *await reservations.drivers_of(actor, municipality=municipality, limit=limit, offset=offset)
         )
 
     @put("/", operation_id="RegisterDriver", responses=responses(404, 422))

@@ -12,7 +12,7 @@ from booking.reservations.damage import DamageView, Photo, damage_photo, damages
 from booking.reservations.days import Days, availability
 from booking.reservations.displacing import Decision
 from booking.reservations.divisions import add_resource, wrong_leaves
-from booking.reservations.drivers import DriverView, drivers, register_driver
+from booking.reservations.drivers import DriverView, drivers_of, register_driver
 from booking.reservations.errors import (
     AlreadyDecided,
     BreaksRule,
@@ -70,6 +70,27 @@ from booking.reservations.series_changes import (
 from booking.reservations.series_queries import SeriesCard, SeriesPage, series_of, series_page
 from booking.reservations.series_search import SeriesQuery, SeriesResults, search_series
 from booking.reservations.staff_queries import requests, timeline
+from booking.reservations.team_queries import (
+    Shared,
+    TeamPage,
+    TeamTimeView,
+    TeamView,
+    shared,
+    team,
+    team_page,
+    team_times,
+    teams_of,
+)
+from booking.reservations.teams import (
+    Stretch,
+    add_member,
+    create_team,
+    divide_among_teams,
+    give_to_team,
+    remove_member,
+    rename_team,
+    retire_team,
+)
 from booking.reservations.trip_queries import trip
 from booking.reservations.trips import Reading, bring_back, pick_up, watch_trips
 from booking.reservations.views import (
@@ -145,9 +166,14 @@ __all__ = [
     "SeriesQuery",
     "SeriesResults",
     "SeriesWish",
+    "Shared",
     "SlotTaken",
+    "Stretch",
     "Suggestion",
     "Target",
+    "TeamPage",
+    "TeamTimeView",
+    "TeamView",
     "TimelineBooking",
     "TooManyWaits",
     "TripView",
@@ -158,6 +184,7 @@ __all__ = [
     "Wall",
     "Wish",
     "add_date",
+    "add_member",
     "add_resource",
     "adopt_holds",
     "alternatives",
@@ -176,12 +203,15 @@ __all__ = [
     "change_series",
     "complete_due",
     "create_block",
+    "create_team",
     "damage_photo",
     "damages",
-    "drivers",
+    "divide_among_teams",
+    "drivers_of",
     "end_waiting",
     "expire_due",
     "extend_hold",
+    "give_to_team",
     "held",
     "hold",
     "join_waiting",
@@ -208,14 +238,22 @@ __all__ = [
     "register_driver",
     "reject",
     "release_hold",
+    "remove_member",
+    "rename_team",
     "report_damage",
     "requests",
     "reserve",
+    "retire_team",
     "search",
     "search_series",
     "series_of",
     "series_page",
     "settle_payment",
+    "shared",
+    "team",
+    "team_page",
+    "team_times",
+    "teams_of",
     "tell_overdue",
     "timeline",
     "trip",

@@ -29,7 +29,9 @@ FROM driver d JOIN account a ON a.id = d.account JOIN party p ON p.id = a.party
 """
 
 
-async def drivers(by: Actor, *, municipality: str, limit: int, offset: int) -> tuple[list[DriverView], int]:
+async def drivers_of(
+    by: Actor, *, municipality: str, limit: int, offset: int
+) -> tuple[list[DriverView], int]:
     """Return a municipality's drivers to its staff, by name. Raises NotFound."""
     by.must_have(municipality, Role.STAFF)
     total = await db.value(int, "SELECT count(*) FROM driver WHERE municipality = $1", municipality)

@@ -55,6 +55,10 @@ PRIVATE: dict[str, tuple[list[str], str]] = {
     "GetTree": (["/api/settings/tree?municipality=2401"], "stina"),
     "GetResourceSettings": (["/api/settings/resources/{resource}"], "stina"),
     "ListTerms": (["/api/settings/municipalities/2401/terms"], "stina"),
+    "ListTeams": (["/api/teams", "/api/teams?party_id={party}"], "ali"),
+    "ListTeamTimes": (["/api/team-times", "/api/team-times?team_id={team}"], "ali"),
+    "GetTeamPage": (["/api/team-times/{unpaid}"], "ali"),
+    "GetDivision": (["/api/reservations/{unpaid}/team-times"], "ali"),
     "GetTrip": (["/api/reservations/{trip}/trip"], "ali"),
     "ListDrivers": (["/api/drivers?municipality=2401"], "stina"),
     "ListDamage": (["/api/resources/{resource}/damage"], "stina"),
@@ -153,6 +157,13 @@ CHANGING: dict[str, tuple[str, str, dict[str, Any]]] = {
     "ApproveRequest": ("POST", "/api/requests/{request}/approve", {}),
     "RejectRequest": ("POST", "/api/requests/{request}/reject", {"reason": "Nej"}),
     "ProposeChange": ("POST", "/api/requests/{request}/propose", {"text": "Hej", "start": "{start}", "end": "{end}"}),
+    "CreateTeam": ("POST", "/api/teams", {"party_id": "{party}", "name": "P14"}),
+    "RenameTeam": ("PATCH", "/api/teams/{team}", {"name": "P15"}),
+    "RetireTeam": ("DELETE", "/api/teams/{team}", {}),
+    "AddTeamMember": ("POST", "/api/teams/{team}/members", {"email": "sara@demo.test", "leads": True}),
+    "RemoveTeamMember": ("DELETE", "/api/teams/{team}/members/{member}", {}),
+    "GiveToTeam": ("PUT", "/api/reservations/{unpaid}/team", {"team_id": None}),
+    "DivideAmongTeams": ("PUT", "/api/reservations/{unpaid}/team-times", {"times": []}),
     "PickUpVehicle": ("POST", "/api/reservations/{trip}/pickup", {"km": 1, "pct": 50}),
     "ReturnVehicle": ("POST", "/api/reservations/{trip}/return", {"km": 1, "pct": 50}),
     "RegisterDriver": ("PUT", "/api/drivers", {"municipality": "2401", "account_email": "eva@demo.test", "valid_to": "2090-01-01"}),
@@ -304,12 +315,19 @@ async def furnish(world: World) -> None:
         f"/api/resources/{resource}/damage",
         {"text": "Hemlig cup", "photo": {"media_type": "image/png", "content": PIXEL}},
     )
+    team = await ali.post("/api/teams", {"party_id": party, "name": "Hemlig cup"})
+    team = await ali.post(f"/api/teams/{team['id']}/members", {"email": "filip@demo.test"}, 200)
+    stretch = {"team_id": team["id"], "start": spans[1][0].isoformat(), "end": spans[1][1].isoformat()}
+    divided = await ali.send("PUT", f"/api/reservations/{later['id']}/team-times", json={"times": [stretch]})
+    assert divided.status_code == 200, divided.text
     van = (await resource_named(ali, "2401", "minibuss"))["id"]
-    trip = await reserve(ali, await ali.post("/api/holds", {**wishes[3], "resource_id": van}), "invoice")
+    trip = await reserve(ali, await ali.post("/api/holds", {**wishes[0], "resource_id": van}), "invoice")
     world.names = {
         "waiting": waiting["id"],
         "damage": broken["id"],
         "trip": trip["id"],
+        "team": team["id"],
+        "member": team["members"][0]["account_id"],
         "block": block["id"],
         "series": series["id"],
         "series_day": series_day,
@@ -343,7 +361,7 @@ async def furnish(world: World) -> None:
     world.secrets = [
         booked["id"], booked["number"], later["id"], hold["id"], invoice["id"], access["pin"],
         feed["id"], feed["url"], endpoint["id"], endpoint["url"], secret, delivery["id"], str(message),
-        waiting["id"], driver.json()["id"], broken["id"], feed["id"], feed["url"], series["id"], series["occurrences"][0]["id"],
+        team["id"], waiting["id"], driver.json()["id"], broken["id"], feed["id"], feed["url"], series["id"], series["occurrences"][0]["id"],
         feed["id"], feed["url"], series["id"], series["occurrences"][0]["id"],
         block["id"], "Hemlig stängning",
         invoice["ocr"], "Nordmalings IBK", "Hemlig cup",
@@ -553,6 +571,9 @@ FOOTPRINT = [  # what an unwanted change would change
     "SELECT id || coalesce(lifted_at::text, '') FROM staff_block",
     "SELECT id || state FROM charge",
     "SELECT id || state FROM waiting",
+    "SELECT id || name || coalesce(retired_on::text, '') FROM team",
+    "SELECT team || account::text || leads FROM team_member",
+    "SELECT id::text FROM team_time",
     "SELECT id || valid_to::text FROM driver",
     "SELECT id || coalesce(mended_at::text, '') FROM damage_note",
     "SELECT reservation || coalesce(in_at::text, '') FROM trip",
