@@ -281,11 +281,14 @@ async def recorded(
 async def _typed(connection: asyncpg.Connection, heard: list[tuple[str, tuple[Any, ...]]]) -> list[Sent]:
     sent = []
     for sql, args in heard:
-        many = bool(args) and all(isinstance(one, tuple) for one in args) or "$1" in sql and not args
+        many = (bool(args) and all(isinstance(one, tuple) for one in args)) or ("$1" in sql and not args)
         types: tuple[str, ...] = ()
         if "$1" in sql:
             prepared = await connection.prepare(sql)
-            types = tuple(one.name.removesuffix("[]") + "[]" * (one.kind == "array") for one in prepared.get_parameters())
+            types = tuple(
+                one.name.removesuffix("[]") + "[]" * (one.kind == "array")
+                for one in prepared.get_parameters()
+            )
         for each in args if many else (args,):
             sent.append(Sent(sql, tuple(each), types))
     return sent
@@ -340,7 +343,7 @@ class Script:
             case bytes():
                 return f"'\\x{value.hex()}'"
             case datetime():
-                moved = f" + :later * interval '1 day'" if value >= self.since else ""
+                moved = " + :later * interval '1 day'" if value >= self.since else ""
                 return f"timestamptz {_quoted(value.isoformat())}{moved}"
             case date():
                 return _quoted(value.isoformat())
@@ -352,7 +355,9 @@ class Script:
     def _words(self, text: str) -> str:
         parts = re.split(f"({_UUID.pattern})", text)
         return " || ".join(
-            _quoted(part[:24]) + " || lpad(to_hex(:id::bigint), 12, '0')" if part in self.fresh else _quoted(part)
+            _quoted(part[:24]) + " || lpad(to_hex(:id::bigint), 12, '0')"
+            if part in self.fresh
+            else _quoted(part)
             for part in parts
             if part or len(parts) == 1
         )
@@ -417,7 +422,8 @@ async def measure(running: postgres.Server, folder: Path, args: Any) -> Numbers:
     http, rival, all_sql, answers = list[float](), list[float](), list[float](), list[float]()
     with ExitStack() as stack:
         webs = [
-            stack.enter_context(web(running.url(postgres.APP, "product"), folder, n)) for n in range(args.webs)
+            stack.enter_context(web(running.url(postgres.APP, "product"), folder, n))
+            for n in range(args.webs)
         ]
         await over_http(webs, persons, every, 2)
         by_pgbench(running, "rival", inside, args.clients, 2)

@@ -36,6 +36,8 @@ from booking.api.series import SeriesController
 from booking.api.settings import HourController, RuleController
 from booking.api.simulation import SimulationController
 from booking.api.timeline import TimelineController
+from booking.api.vehicles import DamageController, DriverController, TripController
+from booking.api.waiting import WaitingController
 from booking.api.webhooks import WebhookController
 from booking.settings import Settings
 from booking.web import serve
@@ -56,6 +58,10 @@ CONTROLLERS = [
     RequestController,
     SeriesController,
     TimelineController,
+    WaitingController,
+    TripController,
+    DriverController,
+    DamageController,
     AccessController,
     DoorController,
     AlarmController,

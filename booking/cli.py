@@ -226,6 +226,15 @@ def door_quarantine(name: str, confirm: bool) -> None:
     click.echo("\n".join(_operated(operate_doors.quarantine(_settings(), name, confirm))))
 
 
+@door.command("ignored")
+@click.option("--hours", type=click.IntRange(1, 8760), default=24, show_default=True, help="How far back.")
+def door_ignored(hours: int) -> None:
+    """Count messages from controllers that had no effect: replayed, damaged, too big, not theirs."""
+    from booking import operate_doors
+
+    click.echo("\n".join(_operated(operate_doors.ignored(_settings(), hours))))
+
+
 @door.command("allow")
 @click.argument("resource")
 @click.argument("door_id")

@@ -55,6 +55,12 @@ PRIVATE: dict[str, tuple[list[str], str]] = {
     "GetTree": (["/api/settings/tree?municipality=2401"], "stina"),
     "GetResourceSettings": (["/api/settings/resources/{resource}"], "stina"),
     "ListTerms": (["/api/settings/municipalities/2401/terms"], "stina"),
+    "GetTrip": (["/api/reservations/{trip}/trip"], "ali"),
+    "ListDrivers": (["/api/drivers?municipality=2401"], "stina"),
+    "ListDamage": (["/api/resources/{resource}/damage"], "stina"),
+    "GetDamagePhoto": (["/api/damage/{damage}/photo"], "stina"),
+    "ListWaiting": (["/api/waiting"], "ali"),
+    "ListWaitingQueue": (["/api/waiting/queue?municipality=2401"], "stina"),
     "ListFeeds": (["/api/feeds"], "ali"),
     "ListMessages": (["/api/messages?municipality=2401"], "stina"),
     "GetMessage": (["/api/messages/{message}"], "stina"),
@@ -147,6 +153,13 @@ CHANGING: dict[str, tuple[str, str, dict[str, Any]]] = {
     "ApproveRequest": ("POST", "/api/requests/{request}/approve", {}),
     "RejectRequest": ("POST", "/api/requests/{request}/reject", {"reason": "Nej"}),
     "ProposeChange": ("POST", "/api/requests/{request}/propose", {"text": "Hej", "start": "{start}", "end": "{end}"}),
+    "PickUpVehicle": ("POST", "/api/reservations/{trip}/pickup", {"km": 1, "pct": 50}),
+    "ReturnVehicle": ("POST", "/api/reservations/{trip}/return", {"km": 1, "pct": 50}),
+    "RegisterDriver": ("PUT", "/api/drivers", {"municipality": "2401", "account_email": "eva@demo.test", "valid_to": "2090-01-01"}),
+    "ReportDamage": ("POST", "/api/resources/{resource}/damage", {"text": "x"}),
+    "MendDamage": ("POST", "/api/damage/{damage}/mended", {}),
+    "JoinWaiting": ("POST", "/api/waiting", {"kind": "queue", "party_id": "{party}", "resource_id": "{resource}", "from_at": "{start}", "to_at": "{end}", "minutes": 120}),
+    "LeaveWaiting": ("DELETE", "/api/waiting/{waiting}", {}),
     "RunInvoices": ("POST", "/api/invoice-runs", {"municipality": "2401", "month": "{month}"}),
     "CreateFeed": ("POST", "/api/feeds", {"kind": "party", "party_id": "{party}"}),
     "RenewFeed": ("POST", "/api/feeds/{feed}/renew", {}),
@@ -274,13 +287,29 @@ async def furnish(world: World) -> None:
             "expected_total_ore": shown["total_ore"],
         },
     )
+    waiting = await ali.post(
+        "/api/waiting",
+        {"kind": "queue", "party_id": party, "resource_id": resource, "from_at": spans[0][0].isoformat(), "to_at": spans[0][1].isoformat(), "minutes": 120, "purpose": "training"},
+    )  # fmt: skip
     at = {
         "start": f"{spans[1][1]:%Y-%m-%dT%H:%M:%SZ}",
         "end": f"{spans[1][1] + timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}",
     }
     kept = {**BLOCK, "resource_ids": [resource], **at}
     block = await world.people["stina"].post("/api/blocks", {"wish": kept})
+    driver = await world.people["stina"].send(
+        "PUT", "/api/drivers", json={"municipality": "2401", "account_email": "ali@demo.test", "valid_to": "2090-01-01"}
+    )  # fmt: skip
+    broken = await world.people["stina"].post(
+        f"/api/resources/{resource}/damage",
+        {"text": "Hemlig cup", "photo": {"media_type": "image/png", "content": PIXEL}},
+    )
+    van = (await resource_named(ali, "2401", "minibuss"))["id"]
+    trip = await reserve(ali, await ali.post("/api/holds", {**wishes[3], "resource_id": van}), "invoice")
     world.names = {
+        "waiting": waiting["id"],
+        "damage": broken["id"],
+        "trip": trip["id"],
         "block": block["id"],
         "series": series["id"],
         "series_day": series_day,
@@ -314,6 +343,7 @@ async def furnish(world: World) -> None:
     world.secrets = [
         booked["id"], booked["number"], later["id"], hold["id"], invoice["id"], access["pin"],
         feed["id"], feed["url"], endpoint["id"], endpoint["url"], secret, delivery["id"], str(message),
+        waiting["id"], driver.json()["id"], broken["id"], feed["id"], feed["url"], series["id"], series["occurrences"][0]["id"],
         feed["id"], feed["url"], series["id"], series["occurrences"][0]["id"],
         block["id"], "Hemlig stängning",
         invoice["ocr"], "Nordmalings IBK", "Hemlig cup",
@@ -405,6 +435,8 @@ async def test_those_it_concerns__see_it(world: World, operation: str) -> None:
         "GetQuarantine",
         "ListInvoiceRuns",
         "GetInvoicePdf",
+        "GetTrip",
+        "GetDamagePhoto",
         "GetRules",
         "GetTree",
         "GetResourceSettings",
@@ -520,6 +552,10 @@ FOOTPRINT = [  # what an unwanted change would change
     "SELECT id || version::text || coalesce(ended_at::text, '') FROM series",
     "SELECT id || coalesce(lifted_at::text, '') FROM staff_block",
     "SELECT id || state FROM charge",
+    "SELECT id || state FROM waiting",
+    "SELECT id || valid_to::text FROM driver",
+    "SELECT id || coalesce(mended_at::text, '') FROM damage_note",
+    "SELECT reservation || coalesce(in_at::text, '') FROM trip",
     "SELECT id::text FROM invoice_run",
     "SELECT id::text FROM rule_set",
     "SELECT id || name || is_bookable FROM resource",
@@ -600,6 +636,8 @@ WITHOUT_ACTOR = {
     "places.shown_rules": "pure",
     "people.actor_of_session": "makes the actor",
     "people.actor_of_account": "makes the actor",
+    "reservations.trip_of": "the meter of a booking that the caller has filtered",
+    "reservations.late_before": "when a vehicle was expected back, for a booking that the caller has filtered",
     "feeds.read": "makes the actor: who has the address reads as its owner",
     "feeds.of_resource": "taken or free, not by whom",
     "feeds.party_name": "of a feed that its owner has been allowed to make",

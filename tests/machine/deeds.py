@@ -13,7 +13,18 @@ from booking.clock import SWEDEN
 from booking.people import Actor
 from booking.people import actions as people_actions
 from booking.places import Resource
-from booking.reservations import BlockWish, Chosen, Customer, Decision, SeriesOrder, SeriesPart, SeriesWish, Target, Wall, Wish
+from booking.reservations import (
+    BlockWish,
+    Chosen,
+    Customer,
+    Decision,
+    SeriesOrder,
+    SeriesPart,
+    SeriesWish,
+    Target,
+    Wall,
+    Wish,
+)
 from booking.span import Span
 from tests.reservations.conftest import day_after, on, party, rule, thing
 
@@ -141,7 +152,9 @@ async def _hold(world: World, deed: Deed) -> Act:
         (world.ali, Customer(world.club)),
         (Actor(session=uuid4()), Customer(home=OWNER)),
     ][deed.pick % 3]
-    wish = Wish(world.thing(deed).id, world.span(deed), "meeting" if deed.place == 3 else "training", customer)
+    wish = Wish(
+        world.thing(deed).id, world.span(deed), "meeting" if deed.place == 3 else "training", customer
+    )
     return lambda: reservations.hold(wish, by=by, now=world.now)
 
 
@@ -168,7 +181,13 @@ async def _pay(world: World, deed: Deed) -> Act | None:
     amount = await db.value(int, "SELECT amount_ore FROM payment WHERE id = $1", payment)
     assert source
     outcome = PaymentOutcome(
-        payment, source, OWNER, "expired" if deed.pick % 4 == 3 else "paid", f"cs_{payment}", f"pi_{payment}", amount or 0
+        payment,
+        source,
+        OWNER,
+        "expired" if deed.pick % 4 == 3 else "paid",
+        f"cs_{payment}",
+        f"pi_{payment}",
+        amount or 0,
     )
     return lambda: reservations.settle_payment(outcome, now=world.now)
 
@@ -217,7 +236,10 @@ async def _propose(world: World, deed: Deed) -> Act | None:
 
 async def _answer(world: World, deed: Deed) -> Act | None:
     one = await one_of(
-        deed, "requested", "confirmed", where="EXISTS (SELECT FROM request_message m WHERE m.reservation = r.id)"
+        deed,
+        "requested",
+        "confirmed",
+        where="EXISTS (SELECT FROM request_message m WHERE m.reservation = r.id)",
     )
     if one is None:
         return None
@@ -230,7 +252,9 @@ async def _answer(world: World, deed: Deed) -> Act | None:
 
 async def _block(world: World, deed: Deed) -> Act:
     ids = tuple(world.things[n % len(world.things)].id for n in {deed.place, deed.pick} if n != 4)
-    wish = BlockWish(OWNER, "closure", "Stängt", "Golvet lagas", ids or (world.things[0].id,), world.span(deed))
+    wish = BlockWish(
+        OWNER, "closure", "Stängt", "Golvet lagas", ids or (world.things[0].id,), world.span(deed)
+    )
     seen = await reservations.preview_block(wish, by=world.stina, now=world.now)
     decisions = [
         Decision(one.reservation.id, "cancel")
@@ -243,7 +267,11 @@ async def _block(world: World, deed: Deed) -> Act:
 
 async def _lift(world: World, deed: Deed) -> Act | None:
     found = await db.column(UUID, "SELECT id FROM staff_block ORDER BY created_at, id")
-    return (lambda: reservations.lift_block(found[deed.pick % len(found)], by=world.stina, now=world.now)) if found else None
+    return (
+        (lambda: reservations.lift_block(found[deed.pick % len(found)], by=world.stina, now=world.now))
+        if found
+        else None
+    )
 
 
 async def _series(world: World, deed: Deed) -> Act | None:

@@ -89,9 +89,7 @@ class Calendar(RuleBasedStateMachine):
         if free is not None and acts:  # alone: the answer is known beforehand
             assert isinstance(answers[0], SlotTaken) <= (not free), (several, answers)
             assert not (isinstance(answers[0], str) and not free), (several, answers)
-        wrong = truths.illegal(
-            before, await truths.standing(), [one.verb for one in several], self.world.now
-        )
+        wrong = truths.illegal(before, await truths.standing(), [one.verb for one in several], self.world.now)
         assert not wrong, wrong
         await self._true()
 

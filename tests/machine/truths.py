@@ -60,7 +60,9 @@ def illegal(
 ) -> list[tuple[Step, UUID]]:
     """Return the changes of state that none of the deeds may make."""
     allowed = closed(set().union(*(STEPS[verb] for verb in verbs)))
-    wrong: list[tuple[Step, UUID]] = [((one.state, "gone"), id) for id, one in before.items() if id not in after]
+    wrong: list[tuple[Step, UUID]] = [
+        ((one.state, "gone"), id) for id, one in before.items() if id not in after
+    ]
     for id, one in after.items():
         was = before.get(id)
         step = (was.state if was else None, one.state)

@@ -316,6 +316,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/damage/{damage_id}/mended": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Mended
+         * @description Say that a damage is mended.
+         */
+        post: operations["MendDamage"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/damage/{damage_id}/photo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Photo
+         * @description Return the picture to staff and to the one who took it.
+         */
+        get: operations["GetDamagePhoto"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/demo/logins": {
         parameters: {
             query?: never;
@@ -514,6 +554,30 @@ export interface paths {
          * @description Confirm an order: it is sent now, once.
          */
         post: operations["ConfirmCommand"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/drivers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Index
+         * @description Return the drivers of a municipality where the caller is staff.
+         */
+        get: operations["ListDrivers"];
+        /**
+         * Register
+         * @description Note that the account's licence has been seen, or until when it counts.
+         */
+        put: operations["RegisterDriver"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1314,6 +1378,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/reservations/{reservation_id}/pickup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * PickUp
+         * @description Pick the vehicle up, from half an hour before the booked time.
+         */
+        post: operations["PickUpVehicle"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/reservations/{reservation_id}/proposals/{message_id}": {
         parameters: {
             query?: never;
@@ -1328,6 +1412,46 @@ export interface paths {
          * @description Accept or decline what staff offer; what is accepted is granted at once.
          */
         post: operations["AnswerProposal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/reservations/{reservation_id}/return": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * BringBack
+         * @description Bring the vehicle back; the km are charged by the list.
+         */
+        post: operations["ReturnVehicle"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/reservations/{reservation_id}/trip": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read
+         * @description Return a vehicle booking's trip; its fields are null until it has begun.
+         */
+        get: operations["GetTrip"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1408,6 +1532,30 @@ export interface paths {
         get: operations["ReadResourceCalendar"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/resources/{resource_id}/damage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Index
+         * @description Return a resource's damages to its owner's staff.
+         */
+        get: operations["ListDamage"];
+        put?: never;
+        /**
+         * Report
+         * @description Report a damage, with a photo if you like; where and by whom it was taken is removed from it.
+         */
+        post: operations["ReportDamage"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2028,6 +2176,70 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/waiting": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Index
+         * @description Return the caller's own entries with their place in line and what they are offered.
+         */
+        get: operations["ListWaiting"];
+        put?: never;
+        /**
+         * Join
+         * @description Join the queue for a time, or watch it. What is free already is offered within seconds.
+         */
+        post: operations["JoinWaiting"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/waiting/queue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Queue
+         * @description Return who waits in a municipality where the caller is staff, first come first.
+         */
+        get: operations["ListWaitingQueue"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/waiting/{waiting_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Leave
+         * @description Wait no longer; what was offered goes to the next in line.
+         */
+        delete: operations["LeaveWaiting"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/webhook-deliveries": {
         parameters: {
             query?: never;
@@ -2440,6 +2652,12 @@ export interface components {
             /** Format: date */
             to_day: string;
         };
+        /** BringBack */
+        BringBack: {
+            km: number;
+            note?: string | null;
+            pct: number;
+        };
         /** CancelPreview */
         CancelPreview: {
             count: number;
@@ -2489,7 +2707,7 @@ export interface components {
             /** @enum {string} */
             channel: "email" | "sms";
             /** @enum {string} */
-            template: "booking_confirmed" | "booking_cancelled" | "booking_moved" | "hold_offer" | "request_received" | "request_decided" | "request_changes" | "series_confirmed" | "closure_affects_you" | "code_ready" | "code_changed" | "vehicle_late" | "invoice_issued" | "staff_alert";
+            template: "booking_confirmed" | "booking_cancelled" | "booking_moved" | "hold_offer" | "time_free" | "request_received" | "request_decided" | "request_changes" | "series_confirmed" | "closure_affects_you" | "code_ready" | "code_changed" | "vehicle_late" | "invoice_issued" | "staff_alert";
             wanted: boolean;
         };
         /** ChoiceView */
@@ -2498,7 +2716,7 @@ export interface components {
             channel: "email" | "sms";
             fixed: boolean;
             /** @enum {string} */
-            template: "booking_confirmed" | "booking_cancelled" | "booking_moved" | "hold_offer" | "request_received" | "request_decided" | "request_changes" | "series_confirmed" | "closure_affects_you" | "code_ready" | "code_changed" | "vehicle_late" | "invoice_issued" | "staff_alert";
+            template: "booking_confirmed" | "booking_cancelled" | "booking_moved" | "hold_offer" | "time_free" | "request_received" | "request_decided" | "request_changes" | "series_confirmed" | "closure_affects_you" | "code_ready" | "code_changed" | "vehicle_late" | "invoice_issued" | "staff_alert";
             wanted: boolean;
         };
         /** ChosenTime */
@@ -2600,6 +2818,26 @@ export interface components {
         /** Credentials */
         Credentials: {
             credentials: components["schemas"]["CredentialView"][];
+        };
+        /** DamageView */
+        DamageView: {
+            /** Format: date-time */
+            created_at: string;
+            /** Format: uuid */
+            id: string;
+            mended_at: string | null;
+            number: string | null;
+            photo: string | null;
+            reported_by: string | null;
+            reservation_id: string | null;
+            /** Format: uuid */
+            resource_id: string;
+            text: string;
+        };
+        /** Damages */
+        Damages: {
+            damage: components["schemas"]["DamageView"][];
+            total: number;
         };
         /** Day */
         Day: {
@@ -2797,6 +3035,26 @@ export interface components {
         /** Doors */
         Doors: {
             doors: components["schemas"]["DoorView"][];
+        };
+        /** DriverView */
+        DriverView: {
+            /** Format: uuid */
+            account_id: string;
+            /** Format: date-time */
+            checked_at: string;
+            checked_by: string | null;
+            classes: string;
+            email: string;
+            /** Format: uuid */
+            id: string;
+            name: string;
+            /** Format: date */
+            valid_to: string;
+        };
+        /** Drivers */
+        Drivers: {
+            drivers: components["schemas"]["DriverView"][];
+            total: number;
         };
         /** EndpointChange */
         EndpointChange: {
@@ -3120,12 +3378,30 @@ export interface components {
             total_ore: number;
             vat: components["schemas"]["VatView"][];
         };
+        /** LateBefore */
+        LateBefore: {
+            /** Format: date-time */
+            expected_at: string;
+        };
         /** LevelRef */
         LevelRef: {
             id: string;
             name: string;
             /** @enum {string} */
             scope: "municipalities" | "facilities" | "resources";
+        };
+        /** Licence */
+        Licence: {
+            account_email: string;
+            /**
+             * @default B
+             * @example B
+             */
+            classes?: string;
+            /** @example 2401 */
+            municipality: string;
+            /** Format: date */
+            valid_to: string;
         };
         /** Lift */
         Lift: {
@@ -3385,6 +3661,11 @@ export interface components {
             valid_to?: string | null;
             weekly?: components["schemas"]["Weekly"][];
         };
+        /** NewDamage */
+        NewDamage: {
+            photo?: components["schemas"]["NewPhoto"] | null;
+            text: string;
+        };
         /** NewDoor */
         NewDoor: {
             /**
@@ -3465,6 +3746,12 @@ export interface components {
         NewPhone: {
             /** @example +46701234567 */
             phone: string;
+        };
+        /** NewPhoto */
+        NewPhoto: {
+            content: string;
+            /** @enum {string} */
+            media_type: "image/jpeg" | "image/png" | "image/webp";
         };
         /** NewProposal */
         NewProposal: {
@@ -3564,6 +3851,35 @@ export interface components {
             /** @default 0 */
             weekday_shift?: number;
         };
+        /** NewWaiting */
+        NewWaiting: {
+            facility_id?: string | null;
+            /**
+             * Format: date-time
+             * @example 2026-12-01T17:00:00Z
+             */
+            from_at: string;
+            /** @enum {string} */
+            kind: "queue" | "watch";
+            minutes: number;
+            /** @example 2401 */
+            municipality?: string | null;
+            /** Format: uuid */
+            party_id: string;
+            /**
+             * @default private
+             * @enum {string}
+             */
+            purpose?: "training" | "match" | "meeting" | "event" | "private" | "other";
+            resource_id?: string | null;
+            /** @enum {null|string} */
+            resource_kind?: "hall" | "hall_part" | "ice" | "pitch" | "premises" | "vehicle" | "pool" | "court" | "lane" | "bike" | "equipment" | null;
+            /**
+             * Format: date-time
+             * @example 2026-12-01T17:00:00Z
+             */
+            to_at: string;
+        };
         /** Order */
         Order: {
             /** @enum {string} */
@@ -3607,6 +3923,12 @@ export interface components {
         /** PhoneCode */
         PhoneCode: {
             code: string;
+        };
+        /** PickUp */
+        PickUp: {
+            damage?: string | null;
+            km: number;
+            pct: number;
         };
         /** PreviewOccurrence */
         PreviewOccurrence: {
@@ -3784,6 +4106,7 @@ export interface components {
             hold_expires_at: string | null;
             /** Format: uuid */
             id: string;
+            late_before: components["schemas"]["LateBefore"] | null;
             needs_approval: boolean;
             number: string;
             party: components["schemas"]["PartyRef"] | null;
@@ -3805,6 +4128,7 @@ export interface components {
             team: components["schemas"]["TeamRef"] | null;
             terms: components["schemas"]["reservations_views_TermsRef"] | null;
             title: string | null;
+            trip: components["schemas"]["TripView"] | null;
             unit: components["schemas"]["ResourceCard"] | null;
             /** @enum {null|string} */
             used: "used" | "no_show" | null;
@@ -4317,6 +4641,18 @@ export interface components {
             parent_id: string | null;
             picks_unit: boolean;
         };
+        /** TripView */
+        TripView: {
+            in_at: string | null;
+            in_km: number | null;
+            in_pct: number | null;
+            late_min: number;
+            next_starts_at: string | null;
+            out_at: string | null;
+            out_km: number | null;
+            out_pct: number | null;
+            price: components["schemas"]["PriceView"] | null;
+        };
         /** TryResult */
         TryResult: {
             event: string;
@@ -4361,6 +4697,49 @@ export interface components {
             rate: number;
             text: string;
             vat_ore: number;
+        };
+        /** WaitingList */
+        WaitingList: {
+            total: number;
+            waiting: components["schemas"]["WaitingView"][];
+        };
+        /** WaitingOffer */
+        WaitingOffer: {
+            /** Format: date-time */
+            end: string;
+            /** Format: uuid */
+            hold_id: string;
+            resource: components["schemas"]["ResourceCard"];
+            /** Format: date-time */
+            start: string;
+            /** Format: date-time */
+            until: string;
+        };
+        /** WaitingView */
+        WaitingView: {
+            /** Format: date-time */
+            created_at: string;
+            facility: components["schemas"]["FacilityRef"] | null;
+            /** Format: date-time */
+            from_at: string;
+            /** Format: uuid */
+            id: string;
+            /** @enum {string} */
+            kind: "queue" | "watch";
+            minutes: number;
+            municipality: components["schemas"]["MunicipalityRef"];
+            offer: components["schemas"]["WaitingOffer"] | null;
+            party: components["schemas"]["PartyRef"];
+            position: number | null;
+            /** @enum {string} */
+            purpose: "training" | "match" | "meeting" | "event" | "private" | "other";
+            resource: components["schemas"]["ResourceCard"] | null;
+            /** @enum {null|string} */
+            resource_kind: "hall" | "hall_part" | "ice" | "pitch" | "premises" | "vehicle" | "pool" | "court" | "lane" | "bike" | "equipment" | null;
+            /** @enum {string} */
+            state: "waiting" | "offered" | "taken" | "lapsed" | "withdrawn";
+            /** Format: date-time */
+            to_at: string;
         };
         /** WallTime */
         WallTime: {
@@ -5281,6 +5660,86 @@ export interface operations {
             };
         };
     };
+    MendDamage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                damage_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DamageView"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    GetDamagePhoto: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                damage_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/*": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     ListDemoLogins: {
         parameters: {
             query?: never;
@@ -5792,6 +6251,99 @@ export interface operations {
             };
             /** @description Conflict */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListDrivers: {
+        parameters: {
+            query: {
+                municipality: string;
+                limit?: number;
+                offset?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Drivers"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    RegisterDriver: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Licence"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DriverView"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8322,6 +8874,89 @@ export interface operations {
             };
         };
     };
+    PickUpVehicle: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description One per intent; the same key and body are answered alike and act once. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                reservation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PickUp"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TripView"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     AnswerProposal: {
         parameters: {
             query?: never;
@@ -8385,6 +9020,120 @@ export interface operations {
             };
             /** @description Unprocessable Entity */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ReturnVehicle: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description One per intent; the same key and body are answered alike and act once. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                reservation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BringBack"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TripView"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    GetTrip: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                reservation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TripView"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8576,6 +9325,120 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListDamage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                resource_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Damages"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ReportDamage: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description One per intent; the same key and body are answered alike and act once. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                resource_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewDamage"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DamageView"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10625,6 +11488,214 @@ export interface operations {
             };
             /** @description Bad Request */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListWaiting: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WaitingList"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    JoinWaiting: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description One per intent; the same key and body are answered alike and act once. */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewWaiting"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WaitingView"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListWaitingQueue: {
+        parameters: {
+            query: {
+                municipality: string;
+                limit?: number;
+                offset?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WaitingList"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    LeaveWaiting: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                waiting_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };
