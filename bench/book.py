@@ -32,6 +32,7 @@ from uuid import UUID, uuid4
 
 import asyncpg
 import httpx
+from asyncpg.connection import LoggedQuery
 
 from bench.common import Numbers, machine, options, p50, p95, progress, report, say, server
 from bench.storm import OWNER, web
@@ -250,25 +251,30 @@ async def recorded(
 ) -> list[list[Sent]]:
     """Return what the application sends for a booking of each pair's second time; the first warms its caches."""
     app = create_app(settings_of(address, folder, 1))
+    await db.open_pool(address, 1)  # without the life span: nobody else speaks on the only connection
+    async with db.connected() as connection:
+        raw = getattr(connection, "_con", connection)
+    heard: list[tuple[str, tuple[Any, ...]]] = []
     result = []
-    async with app.lifespan():
-        async with db.connected() as connection:
-            raw = getattr(connection, "_con", connection)  # the pool's only one
-        heard: list[tuple[str, tuple[Any, ...]]] = []
-        raw.add_query_logger(lambda one: heard.append((one.query, tuple(one.args or ()))))
-        transport = httpx.ASGITransport(app=app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://bench") as client:
-            for pair in pairs:
-                for slot in pair:
-                    heard.clear()
-                    hold = await client.post("/api/holds", json=wish(slot, person), headers=headers(person))
-                    hold.raise_for_status()
-                    made = await client.post(
-                        "/api/reservations", json=order(slot, hold.json()), headers=headers(person)
-                    )
-                    made.raise_for_status()
-                result.append(await _typed(raw, list(heard)))
-        raw._query_loggers.clear()
+
+    def listen(one: LoggedQuery) -> None:
+        heard.append((one.query, tuple(one.args or ())))
+
+    raw.add_query_logger(listen)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://bench") as client:
+        for pair in pairs:
+            for slot in pair:
+                heard.clear()
+                hold = await client.post("/api/holds", json=wish(slot, person), headers=headers(person))
+                hold.raise_for_status()
+                made = await client.post(
+                    "/api/reservations", json=order(slot, hold.json()), headers=headers(person)
+                )
+                made.raise_for_status()
+            sent = list(heard)
+            result.append(await _typed(raw, sent))
+    raw.remove_query_logger(listen)
+    await db.close_pool()
     return result
 
 
@@ -443,6 +449,7 @@ async def measure(running: postgres.Server, folder: Path, args: Any) -> Numbers:
         "resources": len(slots),
         "clients": args.clients,
         "webs": args.webs,
+        "durable": int(not args.forgetful),
         **machine(),
     }
 
@@ -454,9 +461,10 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--clients", type=int, default=16)
     parser.add_argument("--webs", type=int, default=2)
+    parser.add_argument("--forgetful", action="store_true", help="without fsync: what the processors allow")
     parser.add_argument("--scripts", type=Path, help="also leave pgbench's scripts in this folder")
     args = parser.parse_args()
-    with server(None) as running, tempfile.TemporaryDirectory(prefix="booking-book-") as name:
+    with postgres.temporary() if args.forgetful else server(None) as running, tempfile.TemporaryDirectory(prefix="booking-book-") as name:
         folder = args.scripts or Path(name)
         folder.mkdir(parents=True, exist_ok=True)
         numbers = asyncio.run(measure(running, folder, args))

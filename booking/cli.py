@@ -58,6 +58,7 @@ def web() -> None:
         log_config=None,
         server_header=False,
         proxy_headers=False,
+        timeout_keep_alive=75,  # longer than clients and proxies wait: they close first, never in mid-request
     )
 
 
