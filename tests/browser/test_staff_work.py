@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -24,7 +25,8 @@ def _log_in(page: Page, name: str) -> None:
 def _call(page: Page, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
     """Ask the API as the one who is logged in on the page."""
     csrf = page.request.get("/api/me").json()["csrf"]
-    answer = page.request.fetch(path, method=method, data=body, headers={"X-CSRF-Token": csrf})
+    headers = {"X-CSRF-Token": csrf, "Idempotency-Key": str(uuid4())}
+    answer = page.request.fetch(path, method=method, data=body, headers=headers)
     assert answer.ok, f"{method} {path}: {answer.status} {answer.text()}"
     return answer.json()
 
