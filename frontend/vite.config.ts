@@ -48,7 +48,7 @@ export default defineConfig({
 		modulePreload: { polyfill: false, resolveDependencies: (_, needed) => needed.filter((file) => file.endsWith('.css')) },
 		rolldownOptions: {
 			// What every page needs travels as one file: a dozen small ones compress worse and cost requests.
-			output: { codeSplitting: { groups: [{ name: 'shared', minShareCount: 9, test: isShared }] } }
+			output: { codeSplitting: { groups: [{ name: 'shared', minShareCount: 17, test: isShared }] } }
 		}
 	},
 	server: {
