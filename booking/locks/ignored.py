@@ -15,7 +15,7 @@ _counts: Counter[Key] = Counter()  # not told yet, by this process
 _told: dict[Key, datetime] = {}
 
 
-class Ignored(db.Record, frozen=True):
+class Ignored(db.Record):
     """So many messages of one controller had no effect, for this reason."""
 
     controller: str
