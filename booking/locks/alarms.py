@@ -222,7 +222,7 @@ async def note_two_servers(now: datetime) -> None:
 
 
 class AlarmView(msgspec.Struct, frozen=True):
-    """An alarm as staff see it."""
+    """An alarm as staff see it. `acknowledged_by` is the name of who sees to it."""
 
     id: UUID
     kind: Kind
@@ -235,6 +235,7 @@ class AlarmView(msgspec.Struct, frozen=True):
     opened_at: datetime
     closed_at: datetime | None
     acknowledged_at: datetime | None
+    acknowledged_by: str | None
     note: str | None
 
 
@@ -250,14 +251,16 @@ class _AlarmRow(db.Record):
     opened_at: datetime
     closed_at: datetime | None
     acknowledged_at: datetime | None
+    acknowledged_by: str | None
     note: str | None
 
 
 _ALARMS = """
 SELECT a.id, a.kind, a.controller, f.municipality, f.name AS facility_name, d.id AS door_id, d.name AS door_name,
-  a.reservations, a.opened_at, a.closed_at, a.acknowledged_at, a.note
+  a.reservations, a.opened_at, a.closed_at, a.acknowledged_at, p.name AS acknowledged_by, a.note
 FROM door_alarm a LEFT JOIN controller c ON c.id = a.controller LEFT JOIN facility f ON f.id = c.facility
   LEFT JOIN door d ON d.id = a.door
+  LEFT JOIN account k ON k.id = a.acknowledged_by LEFT JOIN party p ON p.id = k.party
 """
 
 
@@ -324,5 +327,6 @@ def _view(row: _AlarmRow) -> AlarmView:
         row.opened_at,
         row.closed_at,
         row.acknowledged_at,
+        row.acknowledged_by,
         row.note,
     )

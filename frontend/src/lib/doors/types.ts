@@ -13,3 +13,4 @@ export type DoorEvents = Schemas['DoorEvents'];
 export type DoorControllerView = Schemas['ControllerView'];
 export type Enrolled = Schemas['Enrolled'];
 export type Quarantine = Schemas['QuarantineView'];
+export type ControllerDeed = 'key' | 'activate' | 'replace' | 'retire';

@@ -1,0 +1,136 @@
+"""Doors in the browser: the board's alarms, an order in two steps, and help for somebody outside."""
+
+import asyncio
+import re
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import asyncpg
+import pytest
+from playwright.sync_api import Page, expect
+
+from booking.demo.running import Running
+from booking.ids import new_id
+
+Open = Callable[..., Page]
+Accessible = Callable[[Page], None]
+SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+
+
+def _log_in(page: Page, name: str) -> None:
+    page.goto("/logga-in")
+    page.get_by_role("button", name=re.compile(name)).click()
+    page.wait_for_url(lambda url: "/logga-in" not in url)
+
+
+def _in_database(demo: Running, statement: str, *args: object) -> None:
+    async def run() -> None:
+        connection = await asyncpg.connect(demo.owner_url)
+        try:
+            await connection.execute(statement, *args)
+        finally:
+            await connection.close()
+
+    with ThreadPoolExecutor(1) as pool:  # Playwright's own loop runs in this thread
+        pool.submit(lambda: asyncio.run(run())).result()
+
+
+@pytest.fixture
+def forced_door(demo: Running) -> str:
+    """An open alarm: a door of Nordmaling was forced; returns the door's name."""
+    _in_database(
+        demo,
+        "INSERT INTO door_alarm (id, kind, controller, door, reservations, opened_at)"
+        " SELECT $1, 'forced', d.controller, d.id, '{}', now() FROM door d"
+        " JOIN controller c ON c.id = d.controller JOIN facility f ON f.id = c.facility"
+        " WHERE f.municipality = '2401' ORDER BY d.id LIMIT 1",
+        new_id(),
+    )
+    return "Dörren är uppbruten"
+
+
+def test_an_alarm_on_the_board__is_acknowledged_by_keyboard_with_who_and_when(
+    open_page: Open, accessible: Accessible, forced_door: str
+) -> None:
+    page = open_page(1440, 900)
+    _log_in(page, "Stina Berg")
+    page.goto("/p/dorrar")
+    button = page.get_by_role("button", name=re.compile(f"^Kvittera: {forced_door}"))
+    expect(button).to_be_visible()
+    accessible(page)
+    button.focus()
+    page.keyboard.press("Enter")
+    page.get_by_label(re.compile("^Vad görs")).fill("Vaktmästaren är på väg")
+    accessible(page)
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    page.get_by_text(re.compile(r"kvitterat larm|kvitterade larm")).first.click()
+    expect(page.get_by_text(re.compile(r"Kvitterat av Stina Berg .*Vaktmästaren är på väg"))).to_be_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_door_pages__are_accessible_on_phone_and_desk(
+    open_page: Open, accessible: Accessible, scheme: str
+) -> None:
+    page = open_page(390, 844, scheme=scheme)
+    _log_in(page, "Stina Berg")
+    page.goto("/p/dorrar")
+    door = page.locator("main ul.doors a").first
+    expect(door).to_be_visible()
+    paths = ["/p/dorrar", door.get_attribute("href") or "", "/p/dorrar/handelser", "/p/dorrar/styrenheter"]
+    for path in paths:
+        page.goto(path)
+        expect(page.get_by_role("heading", level=1)).to_be_visible()
+        for width, height in ((390, 844), (1440, 900)):
+            page.set_viewport_size({"width": width, "height": height})
+            page.wait_for_timeout(300)
+            accessible(page)
+            assert page.evaluate(SIDEWAYS) <= 0, f"{path} scrolls sideways at {width}"
+
+
+def test_an_order_to_a_door__needs_a_reason_and_a_confirmation_and_tells_the_answer(
+    open_page: Open, accessible: Accessible
+) -> None:
+    page = open_page(1440, 900)
+    _log_in(page, "Stina Berg")
+    page.goto("/p/dorrar")
+    page.locator("main ul.doors a").first.click()
+    page.get_by_role("button", name="Öppna en gång").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("button", name="Fortsätt").click()
+    expect(dialog.get_by_text("Skriv varför")).to_be_visible()
+    accessible(page)
+    dialog.get_by_label("Skäl").fill("Ambulans på väg in")
+    dialog.get_by_role("button", name="Fortsätt").click()
+    expect(dialog.get_by_text(re.compile("Skäl: Ambulans på väg in. Bekräfta inom"))).to_be_visible()
+    accessible(page)
+    dialog.get_by_role("button", name="Ja, öppna en gång").click()
+    expect(dialog.get_by_text("Utfört, dörren har svarat")).to_be_visible()
+    dialog.get_by_role("button", name="Stäng").last.click()
+    expect(page.get_by_text("Öppna en gång: Ambulans på väg in").first).to_be_visible()
+
+
+def test_a_bookers_page__tells_how_the_door_stands_and_shares_a_code_once(
+    open_page: Open, accessible: Accessible
+) -> None:
+    page = open_page(390, 844)
+    _log_in(page, "Ali Nouri")
+    page.goto("/mina")
+    page.locator("main a[href^='/b/']").first.click()
+    helper = page.get_by_role("region", name="Kommer du inte in?")
+    expect(helper.get_by_text(re.compile("Koden gäller|Du är här i rätt tid"))).to_be_visible()
+    expect(helper.get_by_text(re.compile("koden (är|bekräftades|skickas)")).first).to_be_visible()
+    expect(helper.get_by_role("link", name=re.compile("Ring jouren"))).to_be_visible()
+    accessible(page)
+
+    shares = page.get_by_role("region", name="Dela en kod")
+    shares.get_by_role("button", name="Skapa kod").click()
+    expect(shares.get_by_text("Skriv vem som ska ha koden.")).to_be_visible()
+    shares.get_by_label("Vem ska ha koden?").fill("Hjälptränaren")
+    shares.get_by_role("button", name="Skapa kod").click()
+    expect(shares.get_by_text("Kod till Hjälptränaren")).to_be_visible()
+    accessible(page)
+    shares.get_by_role("button", name="Ta bort koden till Hjälptränaren").click()
+    shares.get_by_role("button", name="Ta bort", exact=True).click()
+    expect(shares.get_by_text("Kod till Hjälptränaren")).to_have_count(0)
