@@ -2709,6 +2709,7 @@ export interface components {
         /** AlarmView */
         AlarmView: {
             acknowledged_at: string | null;
+            acknowledged_by: string | null;
             closed_at: string | null;
             controller: string | null;
             door_id: string | null;
