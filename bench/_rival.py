@@ -11,7 +11,7 @@ import asyncpg
 
 from bench.common import progress, say
 from booking import postgres
-from booking.clock import at_local
+from booking.clock import SWEDEN, at_local
 
 HERE = Path(__file__).parent
 DAYS = 28  # libres stores every day of every resource and every slot taken: a month of it is plenty
@@ -82,8 +82,12 @@ class Rival:
     def search(self, how: str, names: list[str], days: list[date], minutes: int) -> tuple[list[float], int]:
         """Return how long each search took in ms, and how many free starts there were on the last day."""
         say(f"libres ({how}): {len(names)} resources, {len(days)} rounds")
+        # In local time: search_allocations takes date and clock apart.
         spans = [
-            [at_local(day.year, day.month, day.day, minute).isoformat() for minute in (0, 1439)]
+            [
+                at_local(day.year, day.month, day.day, minute).astimezone(SWEDEN).isoformat()
+                for minute in (0, 1439)
+            ]
             for day in days
         ]
         told = self._run({"do": how, "names": names, "days": spans, "minutes": minutes})

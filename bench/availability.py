@@ -123,14 +123,45 @@ async def _others(asker: Asker, rounds: int) -> Numbers:
     return numbers
 
 
-async def _ours_for_growth(asker: Asker, rounds: int) -> float:
-    took = await timed(
-        "search of 1000 resources",
-        rounds,
-        lambda _: reservations.search(asker.query(1000), asker.now),
-        warm=8,
-    )
-    return p50(took)
+async def _growth(running: postgres.Server, asker: Asker, rounds: int) -> float:
+    """Return the median with a million bookings over that with 100,000, both asked by turns."""
+    took: dict[str, list[float]] = {"region_small": [], "region": []}
+    for _ in range(3):
+        for database, times in took.items():
+            await db.open_pool(running.url(postgres.APP, database), 4)
+            times += await timed(
+                f"search of 1000 resources in {database}",
+                rounds,
+                lambda _: reservations.search(asker.query(1000), asker.now),
+                warm=8,
+            )
+            await db.close_pool()
+    return round(p50(took["region"]) / p50(took["region_small"]), 2)
+
+
+def _spent(backend: int | None) -> float:
+    """Return the milliseconds that this process and the backend have had of a processor; 0 where nobody tells."""
+    schedule = Path(f"/proc/{backend}/schedstat")
+    if not schedule.exists():
+        return 0
+    return time.process_time() * 1000 + int(schedule.read_text().split()[0]) / 1e6
+
+
+async def _processor(address: str, asker: Asker, rounds: int) -> Numbers:
+    """Return the processor time of a search, ours and PostgreSQL's: what a busy machine does not change much."""
+    await db.open_pool(address, 1)
+    backend = await db.value(int, "SELECT pg_backend_pid()")
+    numbers: Numbers = {}
+    for count in REACH if _spent(backend) else ():
+        used = []
+        for number in range(rounds + 8):
+            before = _spent(backend)
+            await reservations.search(asker.query(count), asker.now)
+            after = _spent(backend)
+            used += [after - before] if number >= 8 else []
+        numbers[f"cpu_p50_ms_{count}"] = p50(used)
+    await db.close_pool()
+    return numbers
 
 
 async def _over_http(address: str, rounds: int, asker: Asker) -> Numbers:
@@ -222,12 +253,9 @@ async def _measure(running: postgres.Server, packages_in: Path, rounds: int, now
         await _region.book_until(running, "region", 100_000)
         running.clone("region", "region_small")
     await _region.book_until(running, "region", 1_000_000)
-    await db.open_pool(running.url(postgres.APP, "region_small"), 4)
-    small = await _ours_for_growth(asker, rounds)
-    await db.close_pool()
+    numbers["growth_100k_to_1m"] = await _growth(running, asker, rounds)
+    numbers |= await _processor(address, asker, rounds)
     await db.open_pool(address, 4)
-    large = await _ours_for_growth(asker, rounds)
-    numbers["growth_100k_to_1m"] = round(large / small, 2)
     numbers |= await _searches(asker, rounds)
     numbers |= await _others(asker, rounds)
     rival = Rival(running, "region", packages(packages_in), asker.first)

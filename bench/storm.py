@@ -118,7 +118,7 @@ async def storm(
         await found(settings, now)
     tally, tries, slowest = Counter[str](), Counter[str](), 0.0
     with ExitStack() as stack:
-        webs = [stack.enter_context(_web(address, folder, number)) for number in range(2)]
+        webs = [stack.enter_context(web(address, folder, number)) for number in range(2)]
         async with AsyncExitStack() as open_clients:
             world = await _world(webs, clients, now, open_clients)
             with progress(f"preparing {rounds} rounds of requests and bookings to move", rounds) as more:
@@ -158,7 +158,7 @@ async def storm(
 
 
 @contextmanager
-def _web(address: str, folder: Path, number: int) -> Iterator[str]:
+def web(address: str, folder: Path, number: int) -> Iterator[str]:
     """The address of a real `booking web` process."""
     port = free_port()
     environment = os.environ | {

@@ -35,7 +35,10 @@ from booking.api.search import SearchController
 from booking.api.series import SeriesController
 from booking.api.settings import HourController, RuleController
 from booking.api.simulation import SimulationController
+from booking.api.teams import TeamController, TeamTimeController
 from booking.api.timeline import TimelineController
+from booking.api.vehicles import DamageController, DriverController, TripController
+from booking.api.waiting import WaitingController
 from booking.api.webhooks import WebhookController
 from booking.settings import Settings
 from booking.web import serve
@@ -56,6 +59,12 @@ CONTROLLERS = [
     RequestController,
     SeriesController,
     TimelineController,
+    WaitingController,
+    TeamController,
+    TeamTimeController,
+    TripController,
+    DriverController,
+    DamageController,
     AccessController,
     DoorController,
     AlarmController,

@@ -58,6 +58,7 @@ def web() -> None:
         log_config=None,
         server_header=False,
         proxy_headers=False,
+        timeout_keep_alive=75,  # longer than clients and proxies wait: they close first, never in mid-request
     )
 
 
@@ -223,6 +224,15 @@ def door_quarantine(name: str, confirm: bool) -> None:
     from booking import operate_doors
 
     click.echo("\n".join(_operated(operate_doors.quarantine(_settings(), name, confirm))))
+
+
+@door.command("ignored")
+@click.option("--hours", type=click.IntRange(1, 8760), default=24, show_default=True, help="How far back.")
+def door_ignored(hours: int) -> None:
+    """Count messages from controllers that had no effect: replayed, damaged, too big, not theirs."""
+    from booking import operate_doors
+
+    click.echo("\n".join(_operated(operate_doors.ignored(_settings(), hours))))
 
 
 @door.command("allow")

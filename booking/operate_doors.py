@@ -1,5 +1,6 @@
 """Operator commands for doors: each calls one action of locks as the system and says in lines what happened."""
 
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -81,6 +82,14 @@ async def quarantine(settings: Settings, name: str, confirm: bool) -> list[str]:
             await locks.end_quarantine(name, by=BY, now=utc_now())
             lines.append("confirmed: what this database knows replaces it")
         return lines
+
+
+async def ignored(settings: Settings, hours: int) -> list[str]:
+    """Return a line per kind of message that had no effect, the most frequent first."""
+    async with opened(settings):
+        found = await locks.ignored_since(utc_now() - timedelta(hours=hours))
+    lines = [f"{one.controller}: {one.count} × {one.message} ignored ({one.why})" for one in found]
+    return lines or [f"nothing was ignored in the last {hours} h"]
 
 
 async def allow(

@@ -23,7 +23,7 @@ from booking.settings import Settings
 log = logging.getLogger("booking.worker")
 
 # Which function pays which debt. Those of `locks.LINKED` need the MQTT link and run where it is held.
-HANDLERS: dict[str, Handler] = {**billing.HANDLERS, **messages.HANDLERS}
+HANDLERS: dict[str, Handler] = {**billing.HANDLERS, **messages.HANDLERS, **reservations.HANDLERS}
 
 
 async def settle_events(now: datetime) -> None:
@@ -76,6 +76,8 @@ SWEEPS: list[tuple[Sweep, float]] = [
     (reservations.expire_due, 1),
     (reservations.complete_due, 15),
     (reservations.tell_overdue, 60),
+    (reservations.end_waiting, 60),
+    (reservations.watch_trips, 30),
     (settle_payments, 20),
     (run_calendars, 60),
     (tidy, 600),

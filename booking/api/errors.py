@@ -22,6 +22,7 @@ _BY_CODE = {
     "bad_credentials": 401,
     "too_many_attempts": 429,
     "too_many_holds": 429,
+    "too_many_waits": 429,
     "hold_expired": 410,
     "feed_revoked": 410,
     "idempotency_key_required": 400,

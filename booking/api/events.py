@@ -103,6 +103,8 @@ class Hub:
                     continue
                 while not ids.empty():
                     batch.append(ids.get_nowait())
+                if not self._listeners:  # nobody has a page open here: nothing to read
+                    continue
                 for entry in await journal.entries(batch):
                     for one in self._listeners:
                         one.offer(entry)

@@ -66,7 +66,7 @@ class TimelineController(Controller):
         """Return the day of a municipality where the caller is staff; elsewhere it is absent."""
         day = bounded(day or now.astimezone(SWEDEN).date())
         bookings = await reservations.timeline(municipality, day, actor)
-        found = await places.resources(municipalities=[municipality])
+        found = await places.resources(municipalities=[municipality], as_taken=True)
         opening_of = await places.open_days(sorted({one.calendar for one in found}), day, day)
         doors_of = await locks.doors_of_resources([one.id for one in found])
         on_leaf: dict[int, set[UUID]] = defaultdict(set)

@@ -6,6 +6,7 @@ from booking.billing.combining import Item, capped, combined
 from booking.billing.conditions import CustomerFacts, Usage
 from booking.billing.configured import close, configure
 from booking.billing.customers import customer_facts, record_evidence
+from booking.billing.distance import distance_fee
 from booking.billing.entities import found_entity, set_invoicing_date
 from booking.billing.events import (
     claim_event,
@@ -91,6 +92,7 @@ __all__ = [
     "combined",
     "configure",
     "customer_facts",
+    "distance_fee",
     "drop_fee",
     "due_runs",
     "expire_payment",

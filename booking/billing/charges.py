@@ -13,7 +13,7 @@ from booking.billing.tariff_data import VatRule
 from booking.billing.views import CancelOutcome, snapshot
 from booking.ids import new_id
 
-ChargeKind = Literal["usage", "cancel_fee", "no_show", "penalty"]
+ChargeKind = Literal["usage", "cancel_fee", "no_show", "penalty", "trip"]
 
 
 class Charged(db.Record):

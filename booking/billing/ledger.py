@@ -26,7 +26,7 @@ Side = tuple[int, int]  # account, amount in öre: debit above zero, credit belo
 
 def earned(kind: str, net_ore: int, vat_ore: int, vat_rule: VatRule) -> list[Side]:
     """Return the credit side of a charge: revenue and, where there is any, VAT."""
-    revenue = (USAGE if kind == "usage" else FEES, -net_ore)
+    revenue = (USAGE if kind in ("usage", "trip") else FEES, -net_ore)
     return [revenue, (VAT[vat_rule], -vat_ore)] if vat_ore else [revenue]
 
 

@@ -124,7 +124,7 @@ class Charge(Table, tablename="charge"):
     invoice = UUID(null=True, default=None, index=True)
     created_at = Timestamptz(default=None)
 
-    charge_kind = Check("kind IN ('usage', 'cancel_fee', 'no_show', 'penalty')")
+    charge_kind = Check("kind IN ('usage', 'cancel_fee', 'no_show', 'penalty', 'trip')")
     charge_state = Check("state IN ('open', 'free', 'invoiced', 'paid_direct', 'credited', 'waived')")
     charge_sum = Check("total_ore = net_ore + vat_ore AND total_ore >= 0")
     charge_linked = Check("state <> 'invoiced' OR invoice IS NOT NULL")

@@ -35,6 +35,7 @@ async def book(now: datetime) -> None:
                 day = monday + timedelta(days=7 * week + weekday)
                 if chance.random() < 0.92:
                     await _try(resource, day, minute, minutes, purpose, party.id, clerk, now)
+    await _requests(by_town["2401"], parties, clerk, now)
     await reservations.complete_due(now)
     over = now.astimezone(SWEDEN).date().replace(day=1) - timedelta(days=1)
     for town in TOWNS:
@@ -59,6 +60,17 @@ async def _cup(found: list[Resource], parties: list[_Party], clerk: UUID | None,
             await _try(resource, day, 16 * 60, 360, "match", club.id, clerk, now, "Nordmalingscupen")
 
 
+async def _requests(found: list[Resource], parties: list[_Party], clerk: UUID | None, now: datetime) -> None:
+    """Three associations ask for the house that needs approval, two of them for the same Saturday."""
+    house = next(one for one in found if one.name == "Klubbstugan")
+    today = now.astimezone(SWEDEN).date()
+    saturday = today + timedelta(days=12 - today.weekday())
+    clubs = [one for one in parties if one.home == "2401"]
+    for club, days, minute in zip(clubs, (0, 7, 7), (840, 720, 1080), strict=False):
+        day = saturday + timedelta(days=days)
+        await _try(house, day, minute, 240, "event", club.id, clerk, now, "Föreningsfest", "2026-1")
+
+
 Habit = tuple[Resource, int, int, int, str]
 
 
@@ -74,7 +86,9 @@ def _habits(party: _Party, by_town: dict[str, list[Resource]], chance: random.Ra
         lengths: tuple[int, ...] = (60, 90, 90, 120)
     else:
         fitting = [
-            one for one in by_town[party.home] if one.kind in ("hall", "hall_part", "premises", "vehicle")
+            one
+            for one in by_town[party.home]
+            if one.kind in ("hall", "hall_part", "premises", "vehicle", "bike")
         ]
         times = [
             (chance.randrange(5), chance.choice((480, 540, 600, 660, 780, 840)), "other") for _ in range(4)
@@ -87,12 +101,12 @@ def _habits(party: _Party, by_town: dict[str, list[Resource]], chance: random.Ra
 
 async def _try(
     resource: Resource, day: date, minute: int, minutes: int, purpose: str, party: UUID, clerk: UUID | None,
-    now: datetime, title: str | None = None,
+    now: datetime, title: str | None = None, terms: str | None = None,
 ) -> None:  # fmt: skip
     """Book it as the clerk would have, some days before; a time that is taken or closed is passed over."""
     start = at_local(day.year, day.month, day.day, minute)
     span = Span(start, start + timedelta(minutes=minutes))
-    then = min(now, start - timedelta(days=5))
+    then = now if terms else min(now, start - timedelta(days=5))
     actor = Actor(account=clerk, party=party, acts_for=frozenset({party}))
     try:
         async with db.transaction():
@@ -100,7 +114,13 @@ async def _try(
             hold = await reservations.hold(wish, by=actor, now=then)
             price = (await reservations.held(hold, actor, then)).price.total_ore
             await reservations.reserve(
-                hold, method="invoice", expected_ore=price, by=actor, now=then, return_url=""
+                hold,
+                method="invoice",
+                expected_ore=price,
+                by=actor,
+                now=then,
+                return_url="",
+                terms_version=terms,
             )
     except Refusal:
         return

@@ -77,7 +77,7 @@ async def facts_of(about: UUID, language: Language) -> Mapping[str, object]:
             "when": words.period(booking.starts_at, booking.ends_at, language),
             "door": "yes" if booking.door else None,
             "decision": word(booking.state, language),
-            "path": f"/b/{about}",
+            "path": f"/boka/{about}" if booking.state == "held" else f"/b/{about}",
         }
     bill = await db.row(_Bill, _BILL, about)
     if bill is None:

@@ -33,6 +33,7 @@ from booking.locks.enrolment import (
 )
 from booking.locks.event_log import EventView, Search, export, forget_events, search
 from booking.locks.facts import DoorFacts, facts_of, settle_facts
+from booking.locks.ignored import Ignored, ignored_since
 from booking.locks.link import hold_link
 from booking.locks.quarantine import QuarantineView, end_quarantine, quarantine_of
 from booking.locks.queries import AccessDoor, AccessView, Share, access_of, states_of
@@ -68,6 +69,7 @@ __all__ = [
     "DoorView",
     "Enrolment",
     "EventView",
+    "Ignored",
     "Made",
     "NewShare",
     "Op",
@@ -108,6 +110,7 @@ __all__ = [
     "grant_series",
     "hand_out",
     "hold_link",
+    "ignored_since",
     "move",
     "order",
     "quarantine_of",

@@ -10,6 +10,7 @@ from booking import db, journal
 from booking.errors import NotFound
 from booking.ids import new_id
 from booking.locks.grants import tell
+from booking.locks.telling import tell_staff
 from booking.people import Actor, Role
 
 Kind = Literal[
@@ -135,10 +136,11 @@ async def watch(now: datetime) -> None:
 
 
 async def _open(one: _Holds, now: datetime) -> None:
+    id = new_id()
     added = await db.run(
         "INSERT INTO door_alarm (id, controller, door, kind, reservations, opened_at, seen_at)"
         " VALUES ($1, $2, $3, $4, $5, $6, $6) ON CONFLICT DO NOTHING",
-        new_id(),
+        id,
         one.controller,
         one.door,
         one.kind,
@@ -147,6 +149,8 @@ async def _open(one: _Holds, now: datetime) -> None:
     )
     if added:
         await _tell("alarm.opened", one, now)
+        if one.kind not in WARNINGS:
+            await tell_staff(id, one.kind, one.door, one.controller, now)
 
 
 async def _widen(was: _Open, reservations: list[UUID], now: datetime) -> None:

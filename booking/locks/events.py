@@ -8,6 +8,7 @@ import msgspec
 
 from booking import db
 from booking.ids import new_id
+from booking.locks import ignored
 from booking.locks.commands import next_number
 from booking.locks.grants import tell
 from booking.locks.packets import Packet
@@ -48,6 +49,7 @@ async def store(row: Owed, arrived: list[Event], now: datetime) -> list[Packet]:
         for event in arrived:
             here = (event.boot, event.seq)
             if here <= position:
+                ignored.note(row.id, "evt", "older")
                 continue
             if not _follows(position, event) and here != _oldest_kept(row):
                 gap = (_after(position), EVERYTHING)

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from booking import db, journal
+from booking import db, journal, messages
 from booking.ids import new_id
 from booking.locks import codes, pin_rules
 from booking.locks.codes import Code, Kept
@@ -175,3 +175,18 @@ async def tell(action: str, reservation: UUID | None, municipality: str, now: da
     if reservation is not None:
         topics.append(f"reservation:{reservation}")
     await journal.record(action, about=reservation, by=Actor.system(), now=now, topics=topics)
+    if action == "access.code_changed" and reservation is not None:
+        await _owe_new_code(reservation, municipality, now)
+
+
+async def _owe_new_code(reservation: UUID, municipality: str, now: datetime) -> None:
+    holder = await db.value(
+        UUID,
+        "SELECT holder FROM access_grant WHERE reservation = $1 AND role = 'leader' LIMIT 1",
+        reservation,
+    )
+    if holder is not None:
+        key = now.isoformat()
+        await messages.owe(
+            "code_changed", party=holder, about=reservation, municipality=municipality, key=key, now=now
+        )

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from booking import db
-from booking.locks import commands, events, reports, snapshots
+from booking.locks import commands, events, ignored, reports, snapshots
 from booking.locks.packets import Incoming, Packet
 from booking.locks.snapshots import Owed
 from booking.lockwire import envelope, ids
@@ -40,6 +40,8 @@ async def receive(message: Incoming, now: datetime) -> list[Packet]:
         opened = envelope.unseal(message.payload, known, "up", message.topic)
         return await act(row if before is None or opened.gen == row.gen else before, opened, now)
     except (Dropped, StrictError) as error:
+        why = error.why if isinstance(error, Dropped) else "schema"
+        ignored.note(row.id, found[2], why)
         log.warning("dropped: controller=%s message=%s why=%s", row.id, found[2], error)
         return []
 
@@ -83,6 +85,7 @@ async def _take_status(controller: str, payload: bytes, now: datetime) -> None:
     try:
         status = parse(payload, Status)
     except StrictError:
+        ignored.note(controller, "status", "schema")
         return
     if status.st == "offline":
         changed = await db.run(

@@ -11,7 +11,19 @@ import asyncpg
 
 from booking import db, outbox
 from booking.clock import utc_now
-from booking.locks import accounts, alarms, commands, credentials, facts, incoming, reserve, snapshots, sweeps
+from booking.locks import (
+    accounts,
+    alarms,
+    commands,
+    credentials,
+    facts,
+    ignored,
+    incoming,
+    reserve,
+    snapshots,
+    sweeps,
+    telling,
+)
 from booking.locks.mqtt import BrokerUnavailable, Wire
 from booking.locks.packets import Incoming, Packet
 from booking.locks.versions import PUBLISH, owe
@@ -205,6 +217,8 @@ class Link:
         while not stop.is_set():
             await sweeps.reconcile(utc_now())
             await alarms.watch(utc_now())
+            await telling.tell_ready(utc_now())
+            await ignored.tell(utc_now())
             if since_tidy >= TIDY_S:
                 await sweeps.refresh_horizon(utc_now())
                 await sweeps.expire_ended(utc_now())

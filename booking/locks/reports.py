@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 
 from booking import db, journal, outbox
-from booking.locks import codes, commands, pin_rules, reserve, versions
+from booking.locks import codes, commands, ignored, pin_rules, reserve, versions
 from booking.locks.codes import Kept
 from booking.locks.grants import tell
 from booking.locks.snapshots import Owed, lacks_room
@@ -55,8 +55,11 @@ async def judge(row: Owed, opened: Opened, report: Report, now: datetime) -> Non
         if before is not None and opened.gen != before.gen:
             await _note_old_key(row.id, report, now)
             return
-        if before is None or (report.boot, report.rs) <= (before.rep_boot, before.rep_rs):
-            return  # older, or the retained copy of the last one
+        if before is None or (report.boot, report.rs) == (before.rep_boot, before.rep_rs):
+            return  # the retained copy of the last one
+        if (report.boot, report.rs) < (before.rep_boot, before.rep_rs):
+            ignored.note(row.id, "reported", "older")  # late, or played back by somebody
+            return
         version = (opened.epoch, opened.ver)
         recognised = await _is_ours(row.id, version, report.dig)
         await _note(row.id, version, report, now, quarantine=before.quarantine or not recognised)

@@ -66,8 +66,8 @@ async def compose(one: Message, now: datetime, *, hide_pin: bool = False) -> Com
     facts: dict[str, object] = {"url": ways.url, "municipality": one.municipality or "Bokning"}
     if one.about is not None:
         facts.update(await ways.sources.facts(one.about, one.language))
-        facts["url"] = f"{ways.url}{facts.get('path', '')}"
     facts.update(msgspec.json.decode(one.data, type=dict[str, object]))
+    facts["url"] = f"{ways.url}{facts.get('path', '')}"
     if one.template in WITH_PIN:
         facts["pin"] = HIDDEN_PIN if hide_pin else await _pin(one, now)
     if one.template == PHONE_CODE and one.account is not None and one.asked_at is not None:

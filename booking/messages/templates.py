@@ -16,6 +16,7 @@ Template = Literal[
     "booking_cancelled",
     "booking_moved",
     "hold_offer",
+    "time_free",
     "request_received",
     "request_decided",
     "request_changes",
@@ -31,7 +32,7 @@ TEMPLATES: tuple[Template, ...] = get_args(Template)
 CHANNELS: tuple[Channel, ...] = get_args(Channel)
 PHONE_CODE = "phone_code"  # confirms a number; nobody can choose or refuse it
 
-BY_SMS = {"booking_moved", "hold_offer", "closure_affects_you", "code_changed", "vehicle_late"}
+BY_SMS = {"booking_moved", "hold_offer", "time_free", "closure_affects_you", "code_changed", "vehicle_late"}
 # What costs somebody their time or their way in is always said at least once.
 FIXED = {("booking_cancelled", "email"), ("closure_affects_you", "email"), ("code_changed", "email")}
 WITH_PIN = {"code_ready", "code_changed"}

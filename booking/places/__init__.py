@@ -44,6 +44,7 @@ from booking.places.pages import (
     terms,
     tree,
 )
+from booking.places.pictures import check_picture
 from booking.places.queries import (
     FacilityPage,
     FacilityRef,
@@ -118,6 +119,7 @@ __all__ = [
     "add_resource",
     "breaks",
     "change_resource",
+    "check_picture",
     "delete_break",
     "delete_exception",
     "delete_image",

@@ -16,7 +16,6 @@ from booking.errors import Conflict, NotFound, Rejected
 from booking.ids import new_id
 from booking.people import Actor
 from booking.places.levels import Level, level
-from booking.places.open_days import refresh_hours
 from booking.places.queries import Kind
 from booking.places.rule_actions import lock_places, tell
 from booking.places.rulebook import refresh_rules
@@ -69,18 +68,15 @@ async def add_resource(facility: UUID, new: NewResource, *, occupy: Occupy, by: 
         floor = await _floor(facility)
         _must_make_sense(new, floor)
         await _must_be_new(facility, new)
-        await db.take_locks("leaf", [leaf for one in floor.values() for leaf in one.leaves])
         made = await _insert(here, new, new.name, new.parent)
-        gained: list[Gained] = []
-        if new.picks_unit:
-            for number in range(1, new.units + 1):
-                unit = await _insert(here, new, f"{new.name} {number}", made, is_unit=True)
-                gained += await _lay(unit, new, floor)
-        else:
-            gained = await _lay(made, new, floor)
-        await occupy([one for one in gained if one.resources])
+        names = [f"{new.name} {number}" for number in range(1, new.units + 1)]
+        units = [await _insert(here, new, name, made, is_unit=True) for name in names]
         await refresh_rules(here.municipality)
-        await refresh_hours(here.municipality, now)
+        await db.take_locks(
+            "leaf", [leaf for one in floor.values() for leaf in one.leaves]
+        )  # late: people book
+        gained = [one for resource in units or [made] for one in await _lay(resource, new, floor)]
+        await occupy([one for one in gained if one.resources])
         await tell(here, "resource.added", by, now, resource=made, new=new)
         return made
 
@@ -162,8 +158,8 @@ async def _insert(
     made = new_id()
     await db.run(
         "INSERT INTO resource (id, facility, parent, kind, slug, name, tariff_class, picks_unit, calendar)"
-        " SELECT $1, f.id, $3, $4, left(f.slug, 60) || '-' || right($1::uuid::text, 12), $5, $6, $7, f.id"
-        " FROM facility f WHERE f.id = $2",
+        " SELECT $1, f.id, p.id, $4, left(f.slug, 60) || '-' || right($1::uuid::text, 12), $5, $6, $7,"
+        " coalesce(p.calendar, f.id) FROM facility f LEFT JOIN resource p ON p.id = $3 WHERE f.id = $2",
         made,
         here.uuid,
         parent,

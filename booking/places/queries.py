@@ -148,13 +148,13 @@ async def resources(
     """Return the resources of these municipalities that fit the wish, by name.
 
     Units are booked through their pool, and equipment as an extra: only its own kind finds it. With `as_taken`
-    the answer is what can be taken instead: units and equipment, but no pools, which take nothing. `text` is matched in the names of resource, facility, municipality and kind, each word anywhere.
+    units stand there instead of their pools, which are never taken themselves. `text` is matched in the names of resource, facility, municipality and kind, each word anywhere.
     """
     flat = await db.rows(
         _Flat,
         _SELECT
         + " WHERE r.is_bookable AND f.municipality = ANY($1) AND ($2::text IS NULL OR r.kind = $2)"
-        + f" AND CASE WHEN $6 THEN NOT r.picks_unit ELSE {_CHOSEN} AND ($2::text IS NOT NULL OR {_ALONE}) END"
+        + f" AND ($2::text IS NOT NULL OR {_ALONE}) AND CASE WHEN $6 THEN NOT r.picks_unit ELSE {_CHOSEN} END"
         + " AND ($3::int IS NULL OR r.area_m2 >= $3)"
         + " AND ($4::bool IS NULL OR (r.parent IS NULL) = $4)"
         + " AND NOT EXISTS (SELECT FROM unnest($5::text[]) w WHERE position(w IN lower("

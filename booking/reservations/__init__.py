@@ -3,13 +3,16 @@
 Knows holds, reservations, free time and search. Asks billing for prices and charges, locks for codes.
 """
 
+from booking.outbox import Handler
 from booking.reservations.actions import cancel, complete_due, note_usage, reserve, settle_payment
 from booking.reservations.alternatives import Suggestion, alternatives
 from booking.reservations.block_queries import Block, BlockPreview, block_page, blocks_of, preview_block
 from booking.reservations.blocks import AffectedBookings, BlockWish, Category, create_block, lift_block
+from booking.reservations.damage import DamageView, Photo, damage_photo, damages, mend, report_damage
 from booking.reservations.days import Days, availability
 from booking.reservations.displacing import Decision
 from booking.reservations.divisions import add_resource, wrong_leaves
+from booking.reservations.drivers import DriverView, drivers_of, register_driver
 from booking.reservations.errors import (
     AlreadyDecided,
     BreaksRule,
@@ -19,6 +22,7 @@ from booking.reservations.errors import (
     SlotTaken,
 )
 from booking.reservations.finding import Facet, Facets
+from booking.reservations.freeing import TIME_FREED
 from booking.reservations.holds import (
     Wish,
     adopt_holds,
@@ -66,6 +70,29 @@ from booking.reservations.series_changes import (
 from booking.reservations.series_queries import SeriesCard, SeriesPage, series_of, series_page
 from booking.reservations.series_search import SeriesQuery, SeriesResults, search_series
 from booking.reservations.staff_queries import requests, timeline
+from booking.reservations.team_queries import (
+    Shared,
+    TeamPage,
+    TeamTimeView,
+    TeamView,
+    shared,
+    team,
+    team_page,
+    team_times,
+    teams_of,
+)
+from booking.reservations.teams import (
+    Stretch,
+    add_member,
+    create_team,
+    divide_among_teams,
+    give_to_team,
+    remove_member,
+    rename_team,
+    retire_team,
+)
+from booking.reservations.trip_queries import trip
+from booking.reservations.trips import Reading, bring_back, pick_up, watch_trips
 from booking.reservations.views import (
     Held,
     Purpose,
@@ -73,12 +100,28 @@ from booking.reservations.views import (
     ReservationCard,
     ReservationPage,
     TimelineBooking,
+    TripView,
     Used,
 )
+from booking.reservations.waiting import (
+    AlreadyWaiting,
+    TooManyWaits,
+    WaitingKind,
+    WaitingWish,
+    end_waiting,
+)
+from booking.reservations.waiting import join as join_waiting
+from booking.reservations.waiting import leave as leave_waiting
+from booking.reservations.waiting_offers import offer_freed
+from booking.reservations.waiting_queries import WaitingView, my_waiting, waiting_entry, waiting_queue
+
+HANDLERS: dict[str, Handler] = {TIME_FREED: offer_freed}
 
 __all__ = [
+    "HANDLERS",
     "AffectedBookings",
     "AlreadyDecided",
+    "AlreadyWaiting",
     "BadRule",
     "Block",
     "BlockPreview",
@@ -89,8 +132,10 @@ __all__ = [
     "ChangePreview",
     "Chosen",
     "Customer",
+    "DamageView",
     "Days",
     "Decision",
+    "DriverView",
     "Facet",
     "Facets",
     "Held",
@@ -104,9 +149,11 @@ __all__ = [
     "NewTimes",
     "NotMovable",
     "Outside",
+    "Photo",
     "Purpose",
     "Query",
     "QuotaFull",
+    "Reading",
     "RequestCard",
     "ReservationCard",
     "ReservationPage",
@@ -119,14 +166,25 @@ __all__ = [
     "SeriesQuery",
     "SeriesResults",
     "SeriesWish",
+    "Shared",
     "SlotTaken",
+    "Stretch",
     "Suggestion",
     "Target",
+    "TeamPage",
+    "TeamTimeView",
+    "TeamView",
     "TimelineBooking",
+    "TooManyWaits",
+    "TripView",
     "Used",
+    "WaitingKind",
+    "WaitingView",
+    "WaitingWish",
     "Wall",
     "Wish",
     "add_date",
+    "add_member",
     "add_resource",
     "adopt_holds",
     "alternatives",
@@ -136,6 +194,7 @@ __all__ = [
     "block_page",
     "blocks_of",
     "book_series",
+    "bring_back",
     "cancel",
     "cancel_series",
     "cards",
@@ -144,17 +203,30 @@ __all__ = [
     "change_series",
     "complete_due",
     "create_block",
+    "create_team",
+    "damage_photo",
+    "damages",
+    "divide_among_teams",
+    "drivers_of",
+    "end_waiting",
     "expire_due",
     "extend_hold",
+    "give_to_team",
     "held",
     "hold",
+    "join_waiting",
+    "leave_waiting",
     "lift_block",
+    "mend",
     "month",
     "move",
     "must_see",
+    "my_waiting",
     "note_usage",
+    "offer_freed",
     "outside_hours",
     "page",
+    "pick_up",
     "preempt",
     "preview_block",
     "preview_cancel",
@@ -163,17 +235,31 @@ __all__ = [
     "preview_series",
     "price",
     "propose",
+    "register_driver",
     "reject",
     "release_hold",
+    "remove_member",
+    "rename_team",
+    "report_damage",
     "requests",
     "reserve",
+    "retire_team",
     "search",
     "search_series",
     "series_of",
     "series_page",
     "settle_payment",
+    "shared",
+    "team",
+    "team_page",
+    "team_times",
+    "teams_of",
     "tell_overdue",
     "timeline",
+    "trip",
+    "waiting_entry",
+    "waiting_queue",
+    "watch_trips",
     "write_message",
     "wrong_leaves",
 ]

@@ -20,6 +20,7 @@ from booking.reservations.allowing import (
 )
 from booking.reservations.confirming import by_method, confirm, invoice_text, must_be_payable
 from booking.reservations.errors import NotCancellable, NotYetUsed, PriceChanged
+from booking.reservations.freeing import give_up, note_taken
 from booking.reservations.offers import Customer
 from booking.reservations.ordering import order_of
 from booking.reservations.releasing import release
@@ -96,6 +97,7 @@ async def _reserve(
         terms_version,
     )
     held.party = party
+    await note_taken(held.id)
     if allowed.needs_approval and not waive:  # staff who book for a reason have decided already
         await _request(held, allowed, by, now)
     else:
@@ -113,7 +115,7 @@ async def _request(held: Row, allowed: Allowed, by: Actor, now: datetime) -> Non
     if allowed.rules.pending_holds:
         await db.run("UPDATE occupancy SET hold_until = NULL WHERE reservation = $1", held.id)
     else:
-        await db.run("DELETE FROM occupancy WHERE reservation = $1", held.id)
+        await give_up([held.id], now)
     await tell(held, "reservation.requested", by, now)
     await owe_customer(held, "request_received", now, answer_by_at=answer_by)
     await owe_staff(held, "Ny bokningsförfrågan", now)

@@ -14,6 +14,7 @@ from booking.ids import new_id
 from booking.people import Actor, Role
 from booking.places import Resource
 from booking.reservations.displacing import Cause, Decision, give_way
+from booking.reservations.freeing import cut_short, give_up
 from booking.reservations.outlook import Claim, taken_in
 from booking.reservations.recurrence import Pattern, Wall, expand, read_rule
 from booking.reservations.rows import COLUMNS, Row, expire
@@ -248,12 +249,13 @@ async def lift_block(block: UUID, *, by: Actor, now: datetime, since: datetime |
             block,
         )
         await lock_leaves(leaves)
-        await db.run(
-            "UPDATE occupancy o SET ends_at = $2 FROM reservation r WHERE r.id = o.reservation AND r.block = $1"
-            " AND r.starts_at < $2 AND r.ends_at > $2",
+        under_way = await db.column(
+            UUID,
+            "SELECT id FROM reservation WHERE block = $1 AND starts_at < $2 AND ends_at > $2",
             block,
             at,
         )
+        await cut_short(under_way, at, now)
         await db.run(
             "UPDATE reservation SET ends_at = $2, version = version + 1 WHERE block = $1 AND starts_at < $2"
             " AND ends_at > $2",
@@ -268,6 +270,6 @@ async def lift_block(block: UUID, *, by: Actor, now: datetime, since: datetime |
             at,
             now,
         )
-        await db.run("DELETE FROM occupancy WHERE reservation = ANY($1)", freed)
+        await give_up(freed, now)
         await db.run("UPDATE staff_block SET lifted_at = coalesce(lifted_at, $2) WHERE id = $1", block, at)
         await journal.record("block.lifted", about=block, by=by, now=now, topics=[f"timeline:{town}"])

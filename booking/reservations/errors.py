@@ -13,6 +13,12 @@ class SlotTaken(Conflict):
         self.taken = taken
 
 
+class PlaceChanged(Conflict):
+    """The hall was divided while it was being booked; asking again books all of it."""
+
+    code = "place_changed"
+
+
 class HoldExpired(Conflict):
     """The hold has run out and the time may be somebody else's by now."""
 

@@ -193,17 +193,16 @@ unit AS (
   SELECT a.resource, u.id, a.place, true, ARRAY(SELECT l.leaf FROM resource_leaf l WHERE l.resource = u.id), a.day, a.step, a.gap, a.len, a.open, lower(a.open), upper(a.open) + a.gap
   FROM asked a JOIN resource u ON u.parent = a.resource AND u.is_bookable WHERE a.picks_unit AND NOT isempty(open)),
 unit_start AS MATERIALIZED (
-  SELECT u.resource, u.place, u.unit, u.day, u.picks_unit, u.step, tstzrange(lower(w), upper(w) - u.len, '[]') AS starts
-  FROM unit u
-    CROSS JOIN LATERAL (
+  SELECT resource, place, unit, day, picks_unit, step, tstzrange(lower(w), upper(w) - len, '[]') AS starts FROM (
+    SELECT u.*, unnest(u.open - coalesce(taken.spans, '{}')) AS w
+    FROM unit u CROSS JOIN LATERAL (
       SELECT range_agg(tstzrange(o.starts_at - u.gap, o.ends_at)) AS spans
       FROM unnest(u.leaves) l(leaf) CROSS JOIN LATERAL (
         SELECT starts_at, ends_at FROM occupancy
         WHERE leaf = l.leaf AND starts_at < u.closes AND ends_at > u.opens AND (hold_until IS NULL OR hold_until > :now)
           AND starts_at >= coalesce((SELECT before.starts_at FROM occupancy before WHERE before.leaf = l.leaf
-            AND before.starts_at <= u.opens ORDER BY before.starts_at DESC LIMIT 1), u.opens)) o) taken
-    CROSS JOIN LATERAL unnest(u.open - coalesce(taken.spans, '{}')) w
-  WHERE upper(w) - lower(w) >= u.len),
+            AND before.starts_at <= u.opens ORDER BY before.starts_at DESC LIMIT 1), u.opens)) o) taken) every
+  WHERE upper(w) - lower(w) >= len),
 start AS (
   SELECT resource, place, day, step, starts FROM unit_start WHERE NOT picks_unit
   UNION ALL

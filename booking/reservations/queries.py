@@ -15,6 +15,7 @@ from booking.reservations.calendar import local_day
 from booking.reservations.errors import HoldExpired
 from booking.reservations.ordering import extras_of
 from booking.reservations.requests import Proposal
+from booking.reservations.trip_queries import late_before, trip_of
 from booking.reservations.views import (
     Cancellation,
     Deed,
@@ -178,6 +179,8 @@ async def page(reservation_id: UUID, by: Actor, now: datetime) -> ReservationPag
         needs_approval=rules.needs_approval,
         pending_holds=rules.pending_holds,
         terms=TermsRef(row.municipality, row.terms) if row.terms else None,
+        trip=await trip_of(row.id, found[row.resource], row.ends_at, now),
+        late_before=await late_before(row.resource, row.starts_at, now) if row.state == "confirmed" else None,
     )
 
 

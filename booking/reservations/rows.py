@@ -7,6 +7,7 @@ from booking import billing, db, journal
 from booking.errors import NotFound
 from booking.people import Actor, Role
 from booking.reservations.errors import HoldExpired
+from booking.reservations.freeing import give_up
 from booking.span import Span
 
 
@@ -106,7 +107,7 @@ async def expire(row: Row, now: datetime) -> None:
 
 async def free(row: Row, state: str, by: Actor, now: datetime, **facts: object) -> None:
     """The time is free, the reservation has ended in this state, and open pages are told."""
-    await db.run("DELETE FROM occupancy WHERE reservation = $1", row.id)
+    await give_up([row.id], now)
     await db.run("UPDATE reservation SET state = $2, version = version + 1 WHERE id = $1", row.id, state)
     await tell(row, f"reservation.{state}", by, now, **facts)
 

@@ -140,6 +140,26 @@ class FacilityHelp(db.Record):
     access_text: str
 
 
+class TripView(db.Record):
+    """A vehicle's use. Meters in km, fuel or charge in per cent; `late_min` so far; `price` is that of the km."""
+
+    out_at: datetime | None
+    out_km: int | None
+    out_pct: int | None
+    in_at: datetime | None
+    in_km: int | None
+    in_pct: int | None
+    late_min: int
+    next_starts_at: datetime | None
+    price: billing.PriceView | None
+
+
+class LateBefore(db.Record):
+    """Somebody else has the vehicle still; it was expected back at this time."""
+
+    expected_at: datetime
+
+
 class ReservationPage(ReservationCard):
     """A reservation with everything its page shows, codes excepted (locks.access_of)."""
 
@@ -156,6 +176,8 @@ class ReservationPage(ReservationCard):
     needs_approval: bool
     pending_holds: bool
     terms: TermsRef | None
+    trip: TripView | None
+    late_before: LateBefore | None
 
 
 class ConflictView(db.Record):

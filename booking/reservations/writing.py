@@ -14,7 +14,8 @@ from asyncpg import ExclusionViolationError
 
 from booking import db
 from booking.places import Resource, Rules
-from booking.reservations.errors import SlotTaken
+from booking.reservations.errors import PlaceChanged, SlotTaken
+from booking.reservations.freeing import give_up
 from booking.reservations.rows import COLUMNS, Row, expire
 from booking.span import Span
 
@@ -121,6 +122,7 @@ async def in_the_way(
 async def _make_room(places: Sequence[Place], now: datetime, leaving: list[UUID]) -> None:
     """Leaves are locked, stale holds gone, those that leave have left. Raises SlotTaken if anybody remains."""
     await lock_leaves(leaf for place in places for part in place.parts for leaf in part.leaves)
+    await _must_be_undivided(places)
     found = await _meeting(places, leaving)
     for _ in range(3):  # a predicate can't use now(): who has run out is cleared by the next one
         stale = sorted({one.reservation for one in found if one.is_stale(now)})
@@ -131,7 +133,20 @@ async def _make_room(places: Sequence[Place], now: datetime, leaving: list[UUID]
     if found:
         raise _taken({one.n for one in found}, places)
     if leaving:
-        await db.run("DELETE FROM occupancy WHERE reservation = ANY($1)", leaving)
+        await give_up(leaving, now)
+
+
+async def _must_be_undivided(places: Sequence[Place]) -> None:
+    """Raise PlaceChanged if a resource has got leaves since it was read: a hall was divided a moment ago."""
+    parts = [part for place in places for part in place.parts]
+    gained = await db.value(
+        bool,
+        "SELECT EXISTS (SELECT FROM resource_leaf WHERE resource = ANY($1) AND leaf <> ALL($2))",
+        sorted({part.resource for part in parts}),
+        sorted({leaf for part in parts for leaf in part.leaves}),
+    )
+    if gained:
+        raise PlaceChanged("the place was divided a moment ago: try again")
 
 
 def _taken(met: set[int], places: Sequence[Place]) -> SlotTaken:

@@ -110,7 +110,7 @@ HABITS = {  # which kinds of resource a sport books, and for what
     "ishockey": (("ice",), "training"),
     "badminton": (("court",), "training"),
     "gymnastik": (("hall", "hall_part"), "training"),
-    "simning": (("pool",), "training"),
+    "simning": (("pool", "lane"), "training"),
     "möten": (("premises",), "meeting"),
     "volleyboll": (("hall_part", "hall"), "training"),
     "handboll": (("hall",), "training"),

@@ -25,6 +25,8 @@ TABLES = (
     "outbox",
     "idempotent_request",
     "rule_set",
+    "waiting",
+    "team",
     "opening_schedule",
     "opening_hours",
     "opening_exception",
@@ -39,7 +41,35 @@ def hold(**changes: Any) -> dict[str, Any]:
     return {**HOLD, **changes}
 
 
+WAIT = {
+    "kind": "queue",
+    "party_id": "ME",
+    "resource_id": "HALL",
+    "from_at": "S18",
+    "to_at": "S20",
+    "minutes": 60,
+}
+
+
+def wait(**changes: Any) -> dict[str, Any]:
+    return {**WAIT, **changes}
+
+
 ROWS: list[tuple[str, str, Any, int, str]] = [
+    ("waiting: nowhere", "/api/waiting", wait(resource_id=None), 422, "waiting_scope"),
+    ("waiting: two places", "/api/waiting", wait(municipality="2401"), 422, "waiting_scope"),
+    ("waiting: no such place", "/api/waiting", wait(resource_id=None, municipality="9999"), 404, "unknown_place"),
+    ("waiting: longer than its window", "/api/waiting", wait(minutes=180), 422, "waiting_window"),
+    ("waiting: a whole summer anywhere", "/api/waiting", wait(resource_id=None, municipality="2401", to_at="2027-02-28T18:00:00Z"), 422, "waiting_window"),
+    ("waiting: in the past", "/api/waiting", wait(from_at="2020-01-06T18:00:00Z", to_at="2020-01-06T20:00:00Z"), 422, "past"),
+    ("waiting: year 1", "/api/waiting", wait(from_at="0001-01-01T00:00:00+14:00", to_at="0001-01-01T02:00:00+14:00"), 422, "bad_time"),
+    ("waiting: backwards", "/api/waiting", wait(from_at="S20", to_at="S18"), 422, "end_before_start"),
+    ("waiting: seven minutes", "/api/waiting", wait(minutes=7), 400, "invalid_request"),
+    ("waiting: for another club", "/api/waiting", wait(party_id="CLUB"), 403, "may_not_act_for"),
+    ("waiting: for a kind of thing that is none", "/api/waiting", wait(resource_kind="moon"), 400, "invalid_request"),
+    ("a team of another club", "/api/teams", {"party_id": "CLUB", "name": "P13"}, 403, "may_not_act_for"),
+    ("a team without a name", "/api/teams", {"party_id": "ME", "name": ""}, 400, "invalid_request"),
+    ("a team with NUL", "/api/teams", {"party_id": "ME", "name": "P\x0013"}, 400, "invalid_request"),
     # what, path, body, status, code
     ("unknown field", "/api/holds", hold(surprise=1), 400, "invalid_request"),
     ("missing field", "/api/holds", {"resource_id": "HALL", "start": "S18"}, 400, "invalid_request"),
@@ -231,9 +261,11 @@ async def test_bad_bodies__are_refused_by_name_and_change_nothing(
 ) -> None:
     hall = await resource_named(eva, "2401", "hammarhallen hela")
     club = await db.value(str, "SELECT id::text FROM party WHERE name = 'Umeå Judoklubb'")
+    me = await db.value(str, "SELECT party::text FROM account WHERE email = 'eva@demo.test'")
     before = await _counts()
 
-    answer = await eva.send("POST", path, json=_filled(body, {"HALL": hall["id"], "CLUB": str(club)}))
+    names = {"HALL": hall["id"], "CLUB": str(club), "ME": str(me)}
+    answer = await eva.send("POST", path, json=_filled(body, names))
 
     assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
     assert answer.headers["content-type"].startswith("application/problem+json")

@@ -55,6 +55,16 @@ PRIVATE: dict[str, tuple[list[str], str]] = {
     "GetTree": (["/api/settings/tree?municipality=2401"], "stina"),
     "GetResourceSettings": (["/api/settings/resources/{resource}"], "stina"),
     "ListTerms": (["/api/settings/municipalities/2401/terms"], "stina"),
+    "ListTeams": (["/api/teams", "/api/teams?party_id={party}"], "ali"),
+    "ListTeamTimes": (["/api/team-times", "/api/team-times?team_id={team}"], "ali"),
+    "GetTeamPage": (["/api/team-times/{unpaid}"], "ali"),
+    "GetDivision": (["/api/reservations/{unpaid}/team-times"], "ali"),
+    "GetTrip": (["/api/reservations/{trip}/trip"], "ali"),
+    "ListDrivers": (["/api/drivers?municipality=2401"], "stina"),
+    "ListDamage": (["/api/resources/{resource}/damage"], "stina"),
+    "GetDamagePhoto": (["/api/damage/{damage}/photo"], "stina"),
+    "ListWaiting": (["/api/waiting"], "ali"),
+    "ListWaitingQueue": (["/api/waiting/queue?municipality=2401"], "stina"),
     "ListFeeds": (["/api/feeds"], "ali"),
     "ListMessages": (["/api/messages?municipality=2401"], "stina"),
     "GetMessage": (["/api/messages/{message}"], "stina"),
@@ -147,6 +157,20 @@ CHANGING: dict[str, tuple[str, str, dict[str, Any]]] = {
     "ApproveRequest": ("POST", "/api/requests/{request}/approve", {}),
     "RejectRequest": ("POST", "/api/requests/{request}/reject", {"reason": "Nej"}),
     "ProposeChange": ("POST", "/api/requests/{request}/propose", {"text": "Hej", "start": "{start}", "end": "{end}"}),
+    "CreateTeam": ("POST", "/api/teams", {"party_id": "{party}", "name": "P14"}),
+    "RenameTeam": ("PATCH", "/api/teams/{team}", {"name": "P15"}),
+    "RetireTeam": ("DELETE", "/api/teams/{team}", {}),
+    "AddTeamMember": ("POST", "/api/teams/{team}/members", {"email": "sara@demo.test", "leads": True}),
+    "RemoveTeamMember": ("DELETE", "/api/teams/{team}/members/{member}", {}),
+    "GiveToTeam": ("PUT", "/api/reservations/{unpaid}/team", {"team_id": None}),
+    "DivideAmongTeams": ("PUT", "/api/reservations/{unpaid}/team-times", {"times": []}),
+    "PickUpVehicle": ("POST", "/api/reservations/{trip}/pickup", {"km": 1, "pct": 50}),
+    "ReturnVehicle": ("POST", "/api/reservations/{trip}/return", {"km": 1, "pct": 50}),
+    "RegisterDriver": ("PUT", "/api/drivers", {"municipality": "2401", "account_email": "eva@demo.test", "valid_to": "2090-01-01"}),
+    "ReportDamage": ("POST", "/api/resources/{resource}/damage", {"text": "x"}),
+    "MendDamage": ("POST", "/api/damage/{damage}/mended", {}),
+    "JoinWaiting": ("POST", "/api/waiting", {"kind": "queue", "party_id": "{party}", "resource_id": "{resource}", "from_at": "{start}", "to_at": "{end}", "minutes": 120}),
+    "LeaveWaiting": ("DELETE", "/api/waiting/{waiting}", {}),
     "RunInvoices": ("POST", "/api/invoice-runs", {"municipality": "2401", "month": "{month}"}),
     "CreateFeed": ("POST", "/api/feeds", {"kind": "party", "party_id": "{party}"}),
     "RenewFeed": ("POST", "/api/feeds/{feed}/renew", {}),
@@ -225,7 +249,7 @@ async def furnish(world: World) -> None:
     hall = await resource_named(ali, "2401", "norrskenshallen hela")
     resource, facility = hall["id"], hall["facility"]["id"]
     first = datetime.now(UTC).replace(hour=16, minute=0, second=0, microsecond=0) + timedelta(days=1)
-    spans = [(first + timedelta(days=days), first + timedelta(days=days, hours=2)) for days in (0, 40, 5, 6)]
+    spans = [(first + timedelta(days=days), first + timedelta(days=days, hours=2)) for days in (0, 54, 5, 6)]
     wishes = [
         {"resource_id": resource, "start": start.isoformat(), "end": end.isoformat(), "party_id": party, "purpose": "training", "title": "Hemlig cup"}
         for start, end in spans
@@ -250,7 +274,7 @@ async def furnish(world: World) -> None:
     await billing.run_invoices("2401", month, by=Actor.system(), now=first)
     (invoice,) = (await ali.get("/api/invoices", party_id=party))["invoices"]
     access = await ali.get(f"/api/reservations/{booked['id']}/access")
-    closed = {"from_day": f"{first + timedelta(days=2):%Y-%m-%d}", "to_day": f"{first + timedelta(days=41):%Y-%m-%d}", "reason": "Stängt"}  # fmt: skip
+    closed = {"from_day": f"{first + timedelta(days=2):%Y-%m-%d}", "to_day": f"{first + timedelta(days=55):%Y-%m-%d}", "reason": "Stängt"}  # fmt: skip
     made = await world.people["stina"].post("/api/settings/municipalities/2401/hours/exceptions", closed)
     exception = made["exceptions"][0]
     staff = "/api/settings/municipalities/2401"
@@ -274,13 +298,36 @@ async def furnish(world: World) -> None:
             "expected_total_ore": shown["total_ore"],
         },
     )
+    waiting = await ali.post(
+        "/api/waiting",
+        {"kind": "queue", "party_id": party, "resource_id": resource, "from_at": spans[0][0].isoformat(), "to_at": spans[0][1].isoformat(), "minutes": 120, "purpose": "training"},
+    )  # fmt: skip
     at = {
         "start": f"{spans[1][1]:%Y-%m-%dT%H:%M:%SZ}",
         "end": f"{spans[1][1] + timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}",
     }
     kept = {**BLOCK, "resource_ids": [resource], **at}
     block = await world.people["stina"].post("/api/blocks", {"wish": kept})
+    driver = await world.people["stina"].send(
+        "PUT", "/api/drivers", json={"municipality": "2401", "account_email": "ali@demo.test", "valid_to": "2090-01-01"}
+    )  # fmt: skip
+    broken = await world.people["stina"].post(
+        f"/api/resources/{resource}/damage",
+        {"text": "Hemlig cup", "photo": {"media_type": "image/png", "content": PIXEL}},
+    )
+    team = await ali.post("/api/teams", {"party_id": party, "name": "Hemlig cup"})
+    team = await ali.post(f"/api/teams/{team['id']}/members", {"email": "filip@demo.test"}, 200)
+    stretch = {"team_id": team["id"], "start": spans[1][0].isoformat(), "end": spans[1][1].isoformat()}
+    divided = await ali.send("PUT", f"/api/reservations/{later['id']}/team-times", json={"times": [stretch]})
+    assert divided.status_code == 200, divided.text
+    van = (await resource_named(ali, "2401", "minibuss"))["id"]
+    trip = await reserve(ali, await ali.post("/api/holds", {**wishes[0], "resource_id": van}), "invoice")
     world.names = {
+        "waiting": waiting["id"],
+        "damage": broken["id"],
+        "trip": trip["id"],
+        "team": team["id"],
+        "member": team["members"][0]["account_id"],
         "block": block["id"],
         "series": series["id"],
         "series_day": series_day,
@@ -314,6 +361,7 @@ async def furnish(world: World) -> None:
     world.secrets = [
         booked["id"], booked["number"], later["id"], hold["id"], invoice["id"], access["pin"],
         feed["id"], feed["url"], endpoint["id"], endpoint["url"], secret, delivery["id"], str(message),
+        team["id"], waiting["id"], driver.json()["id"], broken["id"], feed["id"], feed["url"], series["id"], series["occurrences"][0]["id"],
         feed["id"], feed["url"], series["id"], series["occurrences"][0]["id"],
         block["id"], "Hemlig stängning",
         invoice["ocr"], "Nordmalings IBK", "Hemlig cup",
@@ -405,6 +453,8 @@ async def test_those_it_concerns__see_it(world: World, operation: str) -> None:
         "GetQuarantine",
         "ListInvoiceRuns",
         "GetInvoicePdf",
+        "GetTrip",
+        "GetDamagePhoto",
         "GetRules",
         "GetTree",
         "GetResourceSettings",
@@ -520,6 +570,13 @@ FOOTPRINT = [  # what an unwanted change would change
     "SELECT id || version::text || coalesce(ended_at::text, '') FROM series",
     "SELECT id || coalesce(lifted_at::text, '') FROM staff_block",
     "SELECT id || state FROM charge",
+    "SELECT id || state FROM waiting",
+    "SELECT id || name || coalesce(retired_on::text, '') FROM team",
+    "SELECT team || account::text || leads FROM team_member",
+    "SELECT id::text FROM team_time",
+    "SELECT id || valid_to::text FROM driver",
+    "SELECT id || coalesce(mended_at::text, '') FROM damage_note",
+    "SELECT reservation || coalesce(in_at::text, '') FROM trip",
     "SELECT id::text FROM invoice_run",
     "SELECT id::text FROM rule_set",
     "SELECT id || name || is_bookable FROM resource",
@@ -600,6 +657,8 @@ WITHOUT_ACTOR = {
     "places.shown_rules": "pure",
     "people.actor_of_session": "makes the actor",
     "people.actor_of_account": "makes the actor",
+    "reservations.trip_of": "the meter of a booking that the caller has filtered",
+    "reservations.late_before": "when a vehicle was expected back, for a booking that the caller has filtered",
     "feeds.read": "makes the actor: who has the address reads as its owner",
     "feeds.of_resource": "taken or free, not by whom",
     "feeds.party_name": "of a feed that its owner has been allowed to make",

@@ -1,6 +1,7 @@
 """Halls are divided while they are booked: nothing is ever freed or doubled by it."""
 
 import asyncio
+import contextlib
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -8,11 +9,14 @@ import pytest
 
 from booking import db, places, reservations
 from booking.errors import NotFound, Refusal
+from booking.ids import new_id
 from booking.people import Actor
-from booking.places import NewResource, Resource
-from booking.reservations import SlotTaken
+from booking.places import NewResource, Resource, Rules
+from booking.reservations import Customer, SlotTaken
+from booking.reservations.errors import PlaceChanged
+from booking.reservations.writing import NewRow, part_of, take
 from booking.span import Span
-from tests.reservations.conftest import day_after, held, on, reserved
+from tests.reservations.conftest import day_after, held, on, party, reserved
 
 
 async def add(hall: Resource, by: Actor, now: datetime, **facts: object) -> Resource:
@@ -169,9 +173,6 @@ async def test_a_pool__has_units_each_with_a_floor_of_its_own(
     assert not any(
         one.name.startswith("Biljardbord") for one in await places.resources(municipalities=["2401"])
     )
-    taken = [one.name for one in await places.resources(municipalities=["2401"], as_taken=True)]
-    assert "Biljardbord 2" in taken
-    assert "Biljardbord" not in taken
     more = await add(units[0], clerk, now, name="Biljardbord 4", kind="equipment", tariff_class="x", parent=pool.id, own_leaf=True)  # fmt: skip
     assert len((await places.resource_page(pool.id, now)).units) == 4
     with pytest.raises(Refusal, match="no parts"):
@@ -182,6 +183,8 @@ async def test_lanes_within_a_hall__are_taken_with_it(hall: Resource, clerk: Act
     await held(hall, evening, eva, now)
     pool = await add(hall, clerk, now, name="Bana", kind="lane", picks_unit=True, units=2)
 
+    taken = [one.name for one in await places.resources(municipalities=["2401"], as_taken=True)]
+    assert ("Bana 2" in taken, "Bana" in taken, "Projektor 1" in taken) == (True, False, False)
     for lane in await places.parts(pool.id):
         with pytest.raises(SlotTaken):
             await held(lane, evening, eva, now)
@@ -207,3 +210,42 @@ async def test_two_clerks_divide_at_once__both_divisions_hold(
     assert all(set(one.leaves) < set(whole.leaves) for one in made)
     assert await reservations.wrong_leaves(now) == []
     assert await places.stale("2401", now) == []
+
+
+async def test_a_hall_divided_between_reading_and_booking__is_not_booked_in_part(
+    hall: Resource, clerk: Actor, now: datetime, evening: Span
+) -> None:
+    club = await party("Levar IF")
+
+    def whole(read: Resource) -> NewRow:
+        return NewRow(
+            id=new_id(), parts=(part_of(read, Rules()),), span=evening, municipality="2401", state="confirmed",
+            purpose="training", created_at=now, party=club,
+        )  # fmt: skip
+
+    await add(hall, clerk, now, name="Hörnet", own_leaf=True)
+
+    with pytest.raises(PlaceChanged):
+        await take([whole(hall)], now=now)
+    await take([whole(await places.resource(hall.id))], now=now)
+    assert await reservations.wrong_leaves(now) == []
+
+
+async def test_people_book_while_clerks_divide__every_booking_has_all_of_its_place(
+    hall: Resource, clerk: Actor, now: datetime
+) -> None:
+    async def book(number: int) -> None:
+        visitor = Actor(session=new_id())
+        for _ in range(8):  # as people do who are told to try again
+            with contextlib.suppress(PlaceChanged):
+                await held(hall, on(day_after(now, 8 + number), "18:00"), visitor, now, Customer())
+                return
+
+    async def divide() -> None:
+        for number in range(4):
+            await add(hall, clerk, now, name=f"Del {number}", own_leaf=True)
+
+    await asyncio.gather(divide(), *(book(number) for number in range(12)))
+
+    assert await db.value(int, "SELECT count(*) FROM reservation") == 12
+    assert await reservations.wrong_leaves(now) == []

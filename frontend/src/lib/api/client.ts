@@ -84,8 +84,8 @@ export const api = {
 	get: <T>(url: string, signal?: AbortSignal) => send<T>('GET', url, undefined, undefined, signal ? { signal } : {}),
 	/** `intent` is for POSTs that create: see `newIntent`. */
 	post: <T>(url: string, body: unknown = {}, intent?: string) => send<T>('POST', url, body, intent),
-	patch: <T>(url: string, body: unknown) => send<T>('PATCH', url, body),
 	put: <T>(url: string, body: unknown) => send<T>('PUT', url, body),
+	patch: <T>(url: string, body: unknown) => send<T>('PATCH', url, body),
 	remove: <T = void>(url: string) => send<T>('DELETE', url),
 	/** Sent even while the page is being left. */
 	removeOnLeave: (url: string) => void send<void>('DELETE', url, undefined, undefined, { keepalive: true }).catch(() => {})

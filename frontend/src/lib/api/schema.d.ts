@@ -316,6 +316,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/damage/{damage_id}/mended": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Mended
+         * @description Say that a damage is mended.
+         */
+        post: operations["MendDamage"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/damage/{damage_id}/photo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Photo
+         * @description Return the picture to staff and to the one who took it.
+         */
+        get: operations["GetDamagePhoto"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/demo/logins": {
         parameters: {
             query?: never;
@@ -514,6 +554,30 @@ export interface paths {
          * @description Confirm an order: it is sent now, once.
          */
         post: operations["ConfirmCommand"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/drivers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Index
+         * @description Return the drivers of a municipality where the caller is staff.
+         */
+        get: operations["ListDrivers"];
+        /**
+         * Register
+         * @description Note that the account's licence has been seen, or until when it counts.
+         */
+        put: operations["RegisterDriver"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1314,6 +1378,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/reservations/{reservation_id}/pickup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * PickUp
+         * @description Pick the vehicle up, from half an hour before the booked time.
+         */
+        post: operations["PickUpVehicle"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/reservations/{reservation_id}/proposals/{message_id}": {
         parameters: {
             query?: never;
@@ -1328,6 +1412,90 @@ export interface paths {
          * @description Accept or decline what staff offer; what is accepted is granted at once.
          */
         post: operations["AnswerProposal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/reservations/{reservation_id}/return": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * BringBack
+         * @description Bring the vehicle back; the km are charged by the list.
+         */
+        post: operations["ReturnVehicle"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/reservations/{reservation_id}/team": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Give
+         * @description Give a whole booking to a team, or take it back.
+         */
+        put: operations["GiveToTeam"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/reservations/{reservation_id}/team-times": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Division
+         * @description Return how a booking is divided, to the association's people.
+         */
+        get: operations["GetDivision"];
+        /**
+         * Divide
+         * @description Divide a booking among teams; what was divided before is replaced.
+         */
+        put: operations["DivideAmongTeams"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/reservations/{reservation_id}/trip": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read
+         * @description Return a vehicle booking's trip; its fields are null until it has begun.
+         */
+        get: operations["GetTrip"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1408,6 +1576,30 @@ export interface paths {
         get: operations["ReadResourceCalendar"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/resources/{resource_id}/damage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Index
+         * @description Return a resource's damages to its owner's staff.
+         */
+        get: operations["ListDamage"];
+        put?: never;
+        /**
+         * Report
+         * @description Report a damage, with a photo if you like; where and by whom it was taken is removed from it.
+         */
+        post: operations["ReportDamage"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1948,6 +2140,134 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/team-times": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Index
+         * @description Return the times ahead of the caller's teams.
+         */
+        get: operations["ListTeamTimes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/team-times/{reservation_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Page
+         * @description Return a booking reduced to what is the caller's team's; with the code for those who lead.
+         */
+        get: operations["GetTeamPage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/teams": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Index
+         * @description Return the teams of the caller's associations, and those the caller is a member of.
+         */
+        get: operations["ListTeams"];
+        put?: never;
+        /**
+         * Create
+         * @description Make a team in an association that the caller acts for.
+         */
+        post: operations["CreateTeam"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/teams/{team_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Retire
+         * @description End a team; its times to come are the association's again.
+         */
+        delete: operations["RetireTeam"];
+        options?: never;
+        head?: never;
+        /**
+         * Rename
+         * @description Give a team another name.
+         */
+        patch: operations["RenameTeam"];
+        trace?: never;
+    };
+    "/api/teams/{team_id}/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add
+         * @description Add somebody with an account, or say whether they lead.
+         */
+        post: operations["AddTeamMember"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/teams/{team_id}/members/{account_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove
+         * @description Take somebody out of a team.
+         */
+        delete: operations["RemoveTeamMember"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/terms/{municipality}/{version}": {
         parameters: {
             query?: never;
@@ -2023,6 +2343,70 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/waiting": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Index
+         * @description Return the caller's own entries with their place in line and what they are offered.
+         */
+        get: operations["ListWaiting"];
+        put?: never;
+        /**
+         * Join
+         * @description Join the queue for a time, or watch it. What is free already is offered within seconds.
+         */
+        post: operations["JoinWaiting"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/waiting/queue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Queue
+         * @description Return who waits in a municipality where the caller is staff, first come first.
+         */
+        get: operations["ListWaitingQueue"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/waiting/{waiting_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Leave
+         * @description Wait no longer; what was offered goes to the next in line.
+         */
+        delete: operations["LeaveWaiting"];
         options?: never;
         head?: never;
         patch?: never;
@@ -2325,6 +2709,7 @@ export interface components {
         /** AlarmView */
         AlarmView: {
             acknowledged_at: string | null;
+            acknowledged_by: string | null;
             closed_at: string | null;
             controller: string | null;
             door_id: string | null;
@@ -2440,6 +2825,12 @@ export interface components {
             /** Format: date */
             to_day: string;
         };
+        /** BringBack */
+        BringBack: {
+            km: number;
+            note?: string | null;
+            pct: number;
+        };
         /** CancelPreview */
         CancelPreview: {
             count: number;
@@ -2489,7 +2880,7 @@ export interface components {
             /** @enum {string} */
             channel: "email" | "sms";
             /** @enum {string} */
-            template: "booking_confirmed" | "booking_cancelled" | "booking_moved" | "hold_offer" | "request_received" | "request_decided" | "request_changes" | "series_confirmed" | "closure_affects_you" | "code_ready" | "code_changed" | "vehicle_late" | "invoice_issued" | "staff_alert";
+            template: "booking_confirmed" | "booking_cancelled" | "booking_moved" | "hold_offer" | "time_free" | "request_received" | "request_decided" | "request_changes" | "series_confirmed" | "closure_affects_you" | "code_ready" | "code_changed" | "vehicle_late" | "invoice_issued" | "staff_alert";
             wanted: boolean;
         };
         /** ChoiceView */
@@ -2498,7 +2889,7 @@ export interface components {
             channel: "email" | "sms";
             fixed: boolean;
             /** @enum {string} */
-            template: "booking_confirmed" | "booking_cancelled" | "booking_moved" | "hold_offer" | "request_received" | "request_decided" | "request_changes" | "series_confirmed" | "closure_affects_you" | "code_ready" | "code_changed" | "vehicle_late" | "invoice_issued" | "staff_alert";
+            template: "booking_confirmed" | "booking_cancelled" | "booking_moved" | "hold_offer" | "time_free" | "request_received" | "request_decided" | "request_changes" | "series_confirmed" | "closure_affects_you" | "code_ready" | "code_changed" | "vehicle_late" | "invoice_issued" | "staff_alert";
             wanted: boolean;
         };
         /** ChosenTime */
@@ -2600,6 +2991,26 @@ export interface components {
         /** Credentials */
         Credentials: {
             credentials: components["schemas"]["CredentialView"][];
+        };
+        /** DamageView */
+        DamageView: {
+            /** Format: date-time */
+            created_at: string;
+            /** Format: uuid */
+            id: string;
+            mended_at: string | null;
+            number: string | null;
+            photo: string | null;
+            reported_by: string | null;
+            reservation_id: string | null;
+            /** Format: uuid */
+            resource_id: string;
+            text: string;
+        };
+        /** Damages */
+        Damages: {
+            damage: components["schemas"]["DamageView"][];
+            total: number;
         };
         /** Day */
         Day: {
@@ -2797,6 +3208,26 @@ export interface components {
         /** Doors */
         Doors: {
             doors: components["schemas"]["DoorView"][];
+        };
+        /** DriverView */
+        DriverView: {
+            /** Format: uuid */
+            account_id: string;
+            /** Format: date-time */
+            checked_at: string;
+            checked_by: string | null;
+            classes: string;
+            email: string;
+            /** Format: uuid */
+            id: string;
+            name: string;
+            /** Format: date */
+            valid_to: string;
+        };
+        /** Drivers */
+        Drivers: {
+            drivers: components["schemas"]["DriverView"][];
+            total: number;
         };
         /** EndpointChange */
         EndpointChange: {
@@ -3120,12 +3551,30 @@ export interface components {
             total_ore: number;
             vat: components["schemas"]["VatView"][];
         };
+        /** LateBefore */
+        LateBefore: {
+            /** Format: date-time */
+            expected_at: string;
+        };
         /** LevelRef */
         LevelRef: {
             id: string;
             name: string;
             /** @enum {string} */
             scope: "municipalities" | "facilities" | "resources";
+        };
+        /** Licence */
+        Licence: {
+            account_email: string;
+            /**
+             * @default B
+             * @example B
+             */
+            classes?: string;
+            /** @example 2401 */
+            municipality: string;
+            /** Format: date */
+            valid_to: string;
         };
         /** Lift */
         Lift: {
@@ -3176,6 +3625,14 @@ export interface components {
             demo: boolean;
             identities: components["schemas"]["Identity"][];
             roles: components["schemas"]["RoleView"][];
+        };
+        /** MemberView */
+        MemberView: {
+            /** Format: uuid */
+            account_id: string;
+            email: string;
+            leads: boolean;
+            name: string;
         };
         /** Message */
         Message: {
@@ -3385,6 +3842,11 @@ export interface components {
             valid_to?: string | null;
             weekly?: components["schemas"]["Weekly"][];
         };
+        /** NewDamage */
+        NewDamage: {
+            photo?: components["schemas"]["NewPhoto"] | null;
+            text: string;
+        };
         /** NewDoor */
         NewDoor: {
             /**
@@ -3461,10 +3923,22 @@ export interface components {
             /** @enum {string} */
             media_type: "image/jpeg" | "image/png" | "image/webp";
         };
+        /** NewMember */
+        NewMember: {
+            email: string;
+            /** @default false */
+            leads?: boolean;
+        };
         /** NewPhone */
         NewPhone: {
             /** @example +46701234567 */
             phone: string;
+        };
+        /** NewPhoto */
+        NewPhoto: {
+            content: string;
+            /** @enum {string} */
+            media_type: "image/jpeg" | "image/png" | "image/webp";
         };
         /** NewProposal */
         NewProposal: {
@@ -3529,6 +4003,12 @@ export interface components {
             terms_version?: string | null;
             wish: components["schemas"]["SeriesBody"];
         };
+        /** NewTeam */
+        NewTeam: {
+            name: string;
+            /** Format: uuid */
+            party_id: string;
+        };
         /** NewTerms */
         NewTerms: {
             text_en: string;
@@ -3563,6 +4043,35 @@ export interface components {
             to?: string | null;
             /** @default 0 */
             weekday_shift?: number;
+        };
+        /** NewWaiting */
+        NewWaiting: {
+            facility_id?: string | null;
+            /**
+             * Format: date-time
+             * @example 2026-12-01T17:00:00Z
+             */
+            from_at: string;
+            /** @enum {string} */
+            kind: "queue" | "watch";
+            minutes: number;
+            /** @example 2401 */
+            municipality?: string | null;
+            /** Format: uuid */
+            party_id: string;
+            /**
+             * @default private
+             * @enum {string}
+             */
+            purpose?: "training" | "match" | "meeting" | "event" | "private" | "other";
+            resource_id?: string | null;
+            /** @enum {null|string} */
+            resource_kind?: "hall" | "hall_part" | "ice" | "pitch" | "premises" | "vehicle" | "pool" | "court" | "lane" | "bike" | "equipment" | null;
+            /**
+             * Format: date-time
+             * @example 2026-12-01T17:00:00Z
+             */
+            to_at: string;
         };
         /** Order */
         Order: {
@@ -3607,6 +4116,12 @@ export interface components {
         /** PhoneCode */
         PhoneCode: {
             code: string;
+        };
+        /** PickUp */
+        PickUp: {
+            damage?: string | null;
+            km: number;
+            pct: number;
         };
         /** PreviewOccurrence */
         PreviewOccurrence: {
@@ -3784,6 +4299,7 @@ export interface components {
             hold_expires_at: string | null;
             /** Format: uuid */
             id: string;
+            late_before: components["schemas"]["LateBefore"] | null;
             needs_approval: boolean;
             number: string;
             party: components["schemas"]["PartyRef"] | null;
@@ -3805,6 +4321,7 @@ export interface components {
             team: components["schemas"]["TeamRef"] | null;
             terms: components["schemas"]["reservations_views_TermsRef"] | null;
             title: string | null;
+            trip: components["schemas"]["TripView"] | null;
             unit: components["schemas"]["ResourceCard"] | null;
             /** @enum {null|string} */
             used: "used" | "no_show" | null;
@@ -4166,10 +4683,22 @@ export interface components {
         ShareWish: {
             label: string;
         };
+        /** Shared */
+        Shared: {
+            /** Format: date-time */
+            end: string;
+            /** Format: date-time */
+            start: string;
+            team: components["schemas"]["TeamRef"];
+        };
         /** SharedCode */
         SharedCode: {
             pin: string;
             share: components["schemas"]["Share"];
+        };
+        /** SharedTimes */
+        SharedTimes: {
+            times: components["schemas"]["Shared"][];
         };
         /** SimulatedDoor */
         SimulatedDoor: {
@@ -4216,11 +4745,85 @@ export interface components {
             kind: string;
             sv: string;
         };
+        /** TeamChoice */
+        TeamChoice: {
+            team_id: string | null;
+        };
+        /** TeamCode */
+        TeamCode: {
+            /** Format: date-time */
+            closes_at: string;
+            doors: string[];
+            /** Format: date-time */
+            opens_at: string;
+            pin: string | null;
+            /** @enum {string} */
+            state: "planned" | "sealed" | "on_broker" | "applied" | "active" | "used" | "ended" | "removing" | "removed_confirmed" | "rejected";
+        };
+        /** TeamName */
+        TeamName: {
+            name: string;
+        };
+        /** TeamPage */
+        TeamPage: {
+            code: components["schemas"]["TeamCode"] | null;
+            facility: components["schemas"]["FacilityHelp"];
+            times: components["schemas"]["TeamTimeView"][];
+        };
         /** TeamRef */
         TeamRef: {
             /** Format: uuid */
             id: string;
             name: string;
+        };
+        /** TeamStretch */
+        TeamStretch: {
+            /** Format: date-time */
+            end: string;
+            /** Format: date-time */
+            start: string;
+            /** Format: uuid */
+            team_id: string;
+        };
+        /** TeamStretches */
+        TeamStretches: {
+            times: components["schemas"]["TeamStretch"][];
+        };
+        /** TeamTimeView */
+        TeamTimeView: {
+            /** Format: date-time */
+            end: string;
+            leads: boolean;
+            number: string;
+            party: components["schemas"]["PartyRef"];
+            /** Format: uuid */
+            reservation_id: string;
+            resource: components["schemas"]["ResourceCard"];
+            /** Format: date-time */
+            start: string;
+            /** @enum {string} */
+            state: "requested" | "awaiting_payment" | "confirmed" | "cancelled" | "completed" | "expired" | "rejected";
+            team: components["schemas"]["TeamRef"];
+        };
+        /** TeamTimes */
+        TeamTimes: {
+            times: components["schemas"]["TeamTimeView"][];
+            total: number;
+        };
+        /** TeamView */
+        TeamView: {
+            /** Format: uuid */
+            id: string;
+            leads: boolean;
+            may_manage: boolean;
+            members: components["schemas"]["MemberView"][];
+            name: string;
+            party: components["schemas"]["PartyRef"];
+        };
+        /** Teams */
+        Teams: {
+            teams: components["schemas"]["TeamView"][];
+            total: number;
         };
         /** TermsVersions */
         TermsVersions: {
@@ -4317,6 +4920,18 @@ export interface components {
             parent_id: string | null;
             picks_unit: boolean;
         };
+        /** TripView */
+        TripView: {
+            in_at: string | null;
+            in_km: number | null;
+            in_pct: number | null;
+            late_min: number;
+            next_starts_at: string | null;
+            out_at: string | null;
+            out_km: number | null;
+            out_pct: number | null;
+            price: components["schemas"]["PriceView"] | null;
+        };
         /** TryResult */
         TryResult: {
             event: string;
@@ -4361,6 +4976,49 @@ export interface components {
             rate: number;
             text: string;
             vat_ore: number;
+        };
+        /** WaitingList */
+        WaitingList: {
+            total: number;
+            waiting: components["schemas"]["WaitingView"][];
+        };
+        /** WaitingOffer */
+        WaitingOffer: {
+            /** Format: date-time */
+            end: string;
+            /** Format: uuid */
+            hold_id: string;
+            resource: components["schemas"]["ResourceCard"];
+            /** Format: date-time */
+            start: string;
+            /** Format: date-time */
+            until: string;
+        };
+        /** WaitingView */
+        WaitingView: {
+            /** Format: date-time */
+            created_at: string;
+            facility: components["schemas"]["FacilityRef"] | null;
+            /** Format: date-time */
+            from_at: string;
+            /** Format: uuid */
+            id: string;
+            /** @enum {string} */
+            kind: "queue" | "watch";
+            minutes: number;
+            municipality: components["schemas"]["MunicipalityRef"];
+            offer: components["schemas"]["WaitingOffer"] | null;
+            party: components["schemas"]["PartyRef"];
+            position: number | null;
+            /** @enum {string} */
+            purpose: "training" | "match" | "meeting" | "event" | "private" | "other";
+            resource: components["schemas"]["ResourceCard"] | null;
+            /** @enum {null|string} */
+            resource_kind: "hall" | "hall_part" | "ice" | "pitch" | "premises" | "vehicle" | "pool" | "court" | "lane" | "bike" | "equipment" | null;
+            /** @enum {string} */
+            state: "waiting" | "offered" | "taken" | "lapsed" | "withdrawn";
+            /** Format: date-time */
+            to_at: string;
         };
         /** WallTime */
         WallTime: {
@@ -5281,6 +5939,86 @@ export interface operations {
             };
         };
     };
+    MendDamage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                damage_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DamageView"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    GetDamagePhoto: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                damage_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/*": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     ListDemoLogins: {
         parameters: {
             query?: never;
@@ -5792,6 +6530,99 @@ export interface operations {
             };
             /** @description Conflict */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListDrivers: {
+        parameters: {
+            query: {
+                municipality: string;
+                limit?: number;
+                offset?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Drivers"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    RegisterDriver: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Licence"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DriverView"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8322,6 +9153,89 @@ export interface operations {
             };
         };
     };
+    PickUpVehicle: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description One per intent; the same key and body are answered alike and act once. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                reservation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PickUp"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TripView"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     AnswerProposal: {
         parameters: {
             query?: never;
@@ -8385,6 +9299,266 @@ export interface operations {
             };
             /** @description Unprocessable Entity */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ReturnVehicle: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description One per intent; the same key and body are answered alike and act once. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                reservation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BringBack"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TripView"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    GiveToTeam: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                reservation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TeamChoice"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReservationPage"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    GetDivision: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                reservation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SharedTimes"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    DivideAmongTeams: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                reservation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TeamStretches"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SharedTimes"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    GetTrip: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                reservation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TripView"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8576,6 +9750,120 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListDamage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                resource_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Damages"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ReportDamage: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description One per intent; the same key and body are answered alike and act once. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                resource_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewDamage"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DamageView"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10480,6 +11768,385 @@ export interface operations {
             };
         };
     };
+    ListTeamTimes: {
+        parameters: {
+            query?: {
+                team_id?: string | null;
+                limit?: number;
+                offset?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TeamTimes"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    GetTeamPage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                reservation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TeamPage"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListTeams: {
+        parameters: {
+            query?: {
+                party_id?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Teams"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    CreateTeam: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description One per intent; the same key and body are answered alike and act once. */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewTeam"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TeamView"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    RetireTeam: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                team_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    RenameTeam: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                team_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TeamName"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TeamView"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    AddTeamMember: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                team_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewMember"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TeamView"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    RemoveTeamMember: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                team_id: string;
+                account_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TeamView"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     GetTerms: {
         parameters: {
             query?: never;
@@ -10625,6 +12292,214 @@ export interface operations {
             };
             /** @description Bad Request */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListWaiting: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WaitingList"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    JoinWaiting: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description One per intent; the same key and body are answered alike and act once. */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewWaiting"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WaitingView"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListWaitingQueue: {
+        parameters: {
+            query: {
+                municipality: string;
+                limit?: number;
+                offset?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WaitingList"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    LeaveWaiting: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                waiting_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -62,6 +62,10 @@ export type SeriesPage = Schemas['SeriesPage'];
 export type SeriesWish = Schemas['SeriesBody'];
 export type SeriesPreview = Schemas['SeriesPreview'];
 export type PreviewOccurrence = Schemas['PreviewOccurrence'];
+export type SeriesHit = Schemas['SeriesHit'];
+export type MonthOf = Schemas['Month'];
+export type SeriesChangePlan = Schemas['ChangePreview'];
+export type SeriesCancelPlan = Schemas['CancelPreview'];
 export type ChosenTime = Schemas['ChosenTime'];
 
 export type Feed = Schemas['FeedView'];

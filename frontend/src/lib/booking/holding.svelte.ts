@@ -11,6 +11,8 @@ export interface Slot {
 	start: string;
 	end: string;
 	purpose?: Purpose;
+	together?: string[];
+	equipment?: { resource_id: string; count: number }[];
 }
 
 export interface Holding {

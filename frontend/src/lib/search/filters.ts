@@ -17,6 +17,10 @@ export interface Filters {
 	to: string;
 	duration: number;
 	near: { lat: number; lon: number } | null;
+	features: string[];
+	surface: string;
+	/** People, 0 is any. */
+	capacity: number;
 	sort: 'distance' | 'price' | 'name' | null;
 }
 
@@ -48,6 +52,9 @@ export function filtersOf(params: Pick<URLSearchParams, 'get' | 'getAll'>, today
 		to: matching(params.get('to'), CLOCK),
 		duration: DURATIONS.includes(duration) ? duration : 60,
 		near: place(params.get('near')),
+		features: params.getAll('feature').slice(0, 10),
+		surface: params.get('surface') ?? '',
+		capacity: Math.min(Math.max(Math.floor(Number(params.get('capacity')) || 0), 0), 100_000),
 		sort: sort === 'distance' || sort === 'price' || sort === 'name' ? sort : null
 	};
 }
@@ -63,6 +70,9 @@ export function pageAddress(filters: Filters, today: string): string {
 		from: filters.from,
 		to: filters.to,
 		duration: filters.duration === 60 ? null : filters.duration,
+		feature: filters.features,
+		surface: filters.surface,
+		capacity: filters.capacity || null,
 		near: filters.near && `${filters.near.lat.toFixed(3)},${filters.near.lon.toFixed(3)}`,
 		sort: filters.sort
 	});
@@ -79,6 +89,9 @@ export function searchAddress(filters: Filters, whose: { party_id?: string; home
 		from: filters.from,
 		to: filters.to,
 		duration_min: filters.duration,
+		features: filters.features,
+		surface: filters.surface,
+		min_capacity: filters.capacity || null,
 		lat: filters.near?.lat,
 		lon: filters.near?.lon,
 		sort: filters.sort ?? (filters.near ? 'distance' : null),

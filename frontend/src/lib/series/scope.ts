@@ -1,5 +1,5 @@
 /** How far a change of a series reaches, and what the server answers to a dry run. */
-import type { PreviewOccurrence, ReservationCard, SeriesPage } from '../api/types.ts';
+import type { ReservationCard, SeriesCancelPlan, SeriesChangePlan, SeriesPage } from '../api/types.ts';
 
 export type Scope = 'this' | 'following' | 'all';
 
@@ -9,8 +9,8 @@ export interface About {
 	booking: ReservationCard | null;
 }
 
-export type ChangePlan = { occurrences: (PreviewOccurrence & { reservation_id?: string })[]; difference_ore: number };
-export type CancelPlan = { count: number; fee_ore: number; refund_ore: number };
+export type ChangePlan = SeriesChangePlan;
+export type CancelPlan = SeriesCancelPlan;
 
 /** The reservation that a scope starts from; the whole series has none. */
 export const startOf = (scope: Scope, booking: ReservationCard | null): string | null => (scope === 'all' ? null : (booking?.id ?? null));

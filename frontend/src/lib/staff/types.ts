@@ -23,3 +23,14 @@ export type ResourceSettings = Schemas['ResourceSettings'];
 export type SchoolBreaks = Schemas['SchoolBreaks'];
 export type TermsVersions = Schemas['TermsVersions'];
 export type Level = 'municipalities' | 'facilities' | 'resources';
+
+export type WaitingList = Schemas['WaitingList'];
+export type Driver = Schemas['DriverView'];
+export type Damages = Schemas['Damages'];
+export type Trip = Schemas['TripView'];
+export type MessageCard = Schemas['MessageCard'];
+export type MessageList = Schemas['MessageList'];
+export type MessagePage = Schemas['MessagePage'];
+export type EndpointList = Schemas['EndpointList'];
+export type Endpoint = Schemas['EndpointView'];
+export type DeliveryList = Schemas['DeliveryList'];

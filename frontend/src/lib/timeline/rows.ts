@@ -5,6 +5,7 @@ import { addDays, instantOf } from '../format/time.ts';
 import { axisOf, lanesOf, place, type Span } from '../schedule-core/layout.ts';
 
 export interface Bar extends Span {
+	/** The booking on this row: one that takes several resources has a bar on each. */
 	id: string;
 	booking: TimelineBooking;
 	left: number;
@@ -57,7 +58,7 @@ export function boardOf(timeline: Timeline, doors: Door[]): Board {
 		const { lanes, count } = lanesOf(own.map(spanOf));
 		const bars = own.flatMap((booking, index): Bar[] => {
 			const where = place(spanOf(booking), axis);
-			return where ? [{ ...spanOf(booking), ...where, id: booking.id, booking, lane: lanes[index] ?? 0 }] : [];
+			return where ? [{ ...spanOf(booking), ...where, id: `${booking.id}.${resource.id}`, booking, lane: lanes[index] ?? 0 }] : [];
 		});
 		const open = resource.opens && resource.closes ? place(spanOf({ start: resource.opens, end: resource.closes }), axis) : null;
 		const taken = resource.shares.flatMap((id) => byResource.get(id) ?? []).flatMap((other): Taken[] => {

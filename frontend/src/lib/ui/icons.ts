@@ -23,11 +23,9 @@ import mapPin from 'lucide-static/icons/map-pin.svg?raw';
 import menu from 'lucide-static/icons/menu.svg?raw';
 import moon from 'lucide-static/icons/moon.svg?raw';
 import phone from 'lucide-static/icons/phone.svg?raw';
-import repeat from 'lucide-static/icons/repeat.svg?raw';
 import search from 'lucide-static/icons/search.svg?raw';
 import sliders from 'lucide-static/icons/sliders-horizontal.svg?raw';
 import snowflake from 'lucide-static/icons/snowflake.svg?raw';
-import sun from 'lucide-static/icons/sun.svg?raw';
 import triangle from 'lucide-static/icons/triangle-alert.svg?raw';
 import user from 'lucide-static/icons/user.svg?raw';
 import users from 'lucide-static/icons/users.svg?raw';
@@ -66,11 +64,9 @@ export const icons = {
 	menu,
 	moon,
 	phone,
-	repeat,
 	search,
 	sliders,
 	snowflake,
-	sun,
 	triangle,
 	user,
 	users,
