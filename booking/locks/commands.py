@@ -182,6 +182,16 @@ async def ask_listing(controller: str, now: datetime) -> None:
         await outbox.put(SEND, key=str(id), now=now)
 
 
+async def ask_report(controller: str, now: datetime) -> Packet | None:
+    """Return what asks a controller for a report now; None in quarantine, where only `list` may be said (§12.5)."""
+    row = await snapshots.owed(controller)
+    if row is None or row.quarantine:
+        return None
+    number = await next_number(controller, now)
+    command = Command(id=new_id().hex, n=number, exp=int(now.timestamp()) + 60, op="resync")
+    return snapshots.sealed(row, "cmd", msgspec.json.encode(command))
+
+
 async def send(id: UUID, publish: Publish, now: datetime) -> None:
     """The command is with the broker, never retained; one that is too late is not sent at all."""
     row = await db.row(_Row, f"{_COMMANDS} WHERE m.id = $1", id)

@@ -46,6 +46,22 @@ async def receive(message: Incoming, now: datetime) -> list[Packet]:
         return []
 
 
+async def is_genuine(message: Incoming) -> bool:
+    """True if the seal holds: the controller itself has said this, be it long ago."""
+    found = ids.parse_topic(message.topic)
+    row = None if found is None else await snapshots.owed(found[0])
+    if row is None:
+        return False
+    before = row.before()
+    try:
+        envelope.unseal(
+            message.payload, [row.keys(), *([before.keys()] if before else [])], "up", message.topic
+        )
+    except Dropped:
+        return False
+    return True
+
+
 async def _take_report(row: Owed, opened: Opened, now: datetime) -> list[Packet]:
     await reports.judge(row, opened, parse(opened.plain, Report), now)
     return []

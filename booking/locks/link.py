@@ -73,6 +73,7 @@ class Link:
         self._wire: Wire | None = None
         self._lanes: list[asyncio.Queue[Incoming]] = [asyncio.Queue(LONGEST_LANE) for _ in range(LANES)]
         self._continuity: set[str] = set()
+        self._heard_anew: set[str] = set()  # asked for a fresh report
         self._wake = asyncio.Event()
         self._is_new, self._owe_all = True, False
 
@@ -153,14 +154,23 @@ class Link:
     async def _note_continuity(self, message: Incoming) -> None:
         """A report has been read since we hold the link; only then may its controller be published to (§12.4).
 
-        Whether it was recognised is the row's business: an unknown one has put it into quarantine by now.
+        Whether it was recognised is the row's business: an unknown one has put it into quarantine by now. The
+        retained copy may be an old one that somebody has played back, so a fresh report is asked for, once.
         """
         found = ids.parse_topic(message.topic)
-        if found is not None and found[2] == "reported" and found[0] not in self._continuity:
+        if found is None or found[2] != "reported" or found[0] in self._heard_anew:
+            return
+        if not await incoming.is_genuine(message):
+            return
+        if found[0] not in self._continuity:
             self._continuity.add(found[0])
             due = "UPDATE outbox SET due_at = $3 WHERE kind = $1 AND key = $2 AND due_at > $3"
             await db.run(due, PUBLISH, found[0], utc_now())
             self._wake.set()
+        packet = await commands.ask_report(found[0], utc_now())
+        if packet is not None:
+            await self._send(packet)
+        self._heard_anew.add(found[0])
 
     # -- what is owed -------------------------------------------------------------------------
 
