@@ -464,7 +464,10 @@ def main() -> None:
     parser.add_argument("--forgetful", action="store_true", help="without fsync: what the processors allow")
     parser.add_argument("--scripts", type=Path, help="also leave pgbench's scripts in this folder")
     args = parser.parse_args()
-    with postgres.temporary() if args.forgetful else server(None) as running, tempfile.TemporaryDirectory(prefix="booking-book-") as name:
+    with (
+        postgres.temporary() if args.forgetful else server(None) as running,
+        tempfile.TemporaryDirectory(prefix="booking-book-") as name,
+    ):
         folder = args.scripts or Path(name)
         folder.mkdir(parents=True, exist_ok=True)
         numbers = asyncio.run(measure(running, folder, args))
