@@ -1,5 +1,6 @@
 """create_app(settings): routes, dependencies, problem documents, life span. Wiring, no decisions."""
 
+import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator
@@ -10,7 +11,7 @@ from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.openapi.config import OpenAPIConfig
 
-from booking import billing, db, feeds, locks, messages
+from booking import billing, db, feeds, locks, messages, places
 from booking.api.access import AccessController
 from booking.api.auth import provide_actor, provide_now
 from booking.api.billing import InvoiceController, RunController
@@ -40,6 +41,7 @@ from booking.api.timeline import TimelineController
 from booking.api.vehicles import DamageController, DriverController, TripController
 from booking.api.waiting import WaitingController
 from booking.api.webhooks import WebhookController
+from booking.clock import utc_now
 from booking.settings import Settings
 from booking.web import serve
 
@@ -87,6 +89,9 @@ def create_app(settings: Settings) -> Litestar:
 
     @contextlib.asynccontextmanager
     async def life(app: Litestar) -> AsyncIterator[None]:
+        await asyncio.to_thread(
+            places.public_holidays, utc_now().year
+        )  # or the first price imports 280 modules
         await db.open_pool(settings.database_url, settings.pool_size)
         await app.state.hub.start()
         try:

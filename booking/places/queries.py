@@ -177,30 +177,32 @@ class _FacilityRow(db.Record):
     access_text: str
     accessibility: str
 
+    def page(self) -> FacilityPage:
+        return FacilityPage(self.description, self.on_call_phone, self.access_text, self.accessibility)
+
+
+_FACILITY = """
+SELECT f.id, f.description, coalesce(f.on_call_phone, m.on_call_phone) AS on_call_phone, f.access_text, f.accessibility
+FROM facility f JOIN municipality m ON m.code = f.municipality
+"""
+
 
 async def facility(slug: str) -> tuple[FacilityPage, list[Resource]]:
     """Return a facility's page and what people choose among there, wholes before parts. Raises NotFound."""
-    found = await db.row(
-        _FacilityRow,
-        "SELECT f.id, f.description, coalesce(f.on_call_phone, m.on_call_phone) AS on_call_phone,"
-        " f.access_text, f.accessibility"
-        " FROM facility f JOIN municipality m ON m.code = f.municipality WHERE f.slug = $1",
-        slug,
-    )
+    found = await db.row(_FacilityRow, _FACILITY + " WHERE f.slug = $1", slug)
     if found is None:
         raise NotFound("there is no such facility", code="unknown_facility")
     chosen = f" WHERE {_CHOSEN} AND {_ALONE} AND f.id = $1"
     flat = await db.rows(_Flat, _SELECT + chosen + " ORDER BY r.parent IS NOT NULL, r.name", found.id)
-    page = FacilityPage(found.description, found.on_call_phone, found.access_text, found.accessibility)
-    return page, [one.resource() for one in flat]
+    return found.page(), [one.resource() for one in flat]
 
 
 async def facility_page(facility_id: UUID) -> FacilityPage:
     """Return what a facility says about itself. Raises NotFound."""
-    slug = await db.value(str, "SELECT slug FROM facility WHERE id = $1", facility_id)
-    if slug is None:
+    found = await db.row(_FacilityRow, _FACILITY + " WHERE f.id = $1", facility_id)
+    if found is None:
         raise NotFound("there is no such facility", code="unknown_facility")
-    return (await facility(slug))[0]
+    return found.page()
 
 
 async def parts(resource_id: UUID) -> list[Resource]:

@@ -158,19 +158,19 @@ async def page(reservation_id: UUID, by: Actor, now: datetime) -> ReservationPag
     quote = billing.read_snapshot(row.price)
     extras, found = await _things(row)
     facility: FacilityPage = await places.facility_page(found[row.resource].facility.id)
-    standing = (await billing.standing([row.id])).get(row.id)
+    money = await billing.standing([row.id])
     ended = None
     if row.cancelled_at is not None and row.cancelled_by is not None:
         ended = Cancellation(row.cancelled_at, row.cancelled_by, row.cancel_fee_ore or 0, row.refund_ore or 0)
     day = local_day(Span(row.starts_at, row.ends_at))
     rules = (await places.rules_on([row.resource], day))[row.resource]
     return ReservationPage(
-        **msgspec.structs.asdict((await as_cards([row], by, now))[0]),
+        **msgspec.structs.asdict((await _cards([row], by, now, found, money))[0]),
         price=billing.shown(quote),
         cancel_free_until=await _cancel_free_until(row, quote),
         cancel_fee_now_ore=await _fee_now(row, quote, by, now),
         hold_expires_at=row.hold_until if row.state == "awaiting_payment" else None,
-        payment=standing,
+        payment=money.get(row.id),
         version=row.version,
         facility=FacilityHelp(facility.on_call_phone, facility.access_text),
         cancellation=ended,
@@ -195,7 +195,17 @@ async def as_cards(found: Sequence[Booked], by: Actor, now: datetime) -> list[Re
     resources = await places.resources_by_id(
         [one for row in found for one in (row.resource, row.wished or row.resource)]
     )
-    codes, money = await locks.states_of(ids), await billing.standing(ids)
+    return await _cards(found, by, now, resources, await billing.standing(ids))
+
+
+async def _cards(
+    found: Sequence[Booked],
+    by: Actor,
+    now: datetime,
+    resources: dict[UUID, Resource],
+    money: dict[UUID, billing.Standing],
+) -> list[ReservationCard]:
+    codes = await locks.states_of([row.id for row in found])
     series, requests = await _series_of(found), await _requests_of(found)
     return [
         ReservationCard(

@@ -57,6 +57,8 @@ async def locked(reservation: UUID) -> Row | None:
 
 async def code_of(series: UUID | None) -> UUID | None:
     """Return the credential of a series' bookings: the first series' of those it was split from."""
+    if series is None:
+        return None
     return await db.value(
         UUID,
         "WITH RECURSIVE up (id, follows) AS (SELECT id, follows FROM series WHERE id = $1"
