@@ -2,12 +2,13 @@
 
 import asyncio
 import contextlib
+import functools
 import os
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from typing import Any, TypeVar, cast
+from typing import Any, ParamSpec, TypeVar, cast
 from uuid import UUID
 
 import asyncpg
@@ -19,6 +20,7 @@ from piccolo.engine.postgres import PostgresEngine
 os.environ.setdefault("PICCOLO_CONF", "booking.piccolo_conf")
 
 T = TypeVar("T")
+P = ParamSpec("P")
 _BUILTIN = (UUID, datetime, date, time, timedelta, Decimal, bytes)  # what asyncpg already decodes
 Connection = asyncpg.Connection | PoolConnectionProxy
 
@@ -137,6 +139,16 @@ async def retried(act: Callable[[], Awaitable[T]]) -> T:
                 raise
             await asyncio.sleep(random.uniform(0.005, 0.03) * 2**attempt)  # noqa: S311 jitter, not a secret
     raise AssertionError("unreachable")
+
+
+def retrying(act: Callable[P, Awaitable[T]]) -> Callable[P, Coroutine[Any, Any, T]]:
+    """Return the action of one transaction as one that is `retried`."""
+
+    @functools.wraps(act)
+    async def again(*args: P.args, **kwargs: P.kwargs) -> T:
+        return await retried(lambda: act(*args, **kwargs))
+
+    return again
 
 
 @contextlib.asynccontextmanager

@@ -121,6 +121,7 @@ async def _request(held: Row, allowed: Allowed, by: Actor, now: datetime) -> Non
     await owe_staff(held, "Ny bokningsförfrågan", now)
 
 
+@db.retrying
 async def settle_payment(outcome: billing.PaymentOutcome, *, now: datetime) -> None:
     """What Stripe says is now true here: confirmed with code and charge, refunded if nothing needs it, or still open.
 
@@ -144,6 +145,7 @@ async def settle_payment(outcome: billing.PaymentOutcome, *, now: datetime) -> N
             await tell(found, f"payment.{reason}", by, now)
 
 
+@db.retrying
 async def cancel(reservation_id: UUID, *, by: Actor, now: datetime, reason: str | None = None) -> None:
     """The time is free, the door will forget the code, and the money follows the list's rule for the notice given.
 
@@ -161,6 +163,7 @@ async def cancel(reservation_id: UUID, *, by: Actor, now: datetime, reason: str 
         await owe_customer(found, "booking_cancelled", now, reason=reason)
 
 
+@db.retrying
 async def complete_due(now: datetime) -> int:
     """Confirmed reservations whose time is over are completed, and open pages know; returns how many."""
     async with db.transaction():
@@ -176,6 +179,7 @@ async def complete_due(now: datetime) -> int:
     return len(over)
 
 
+@db.retrying
 async def note_usage(
     reservation_id: UUID,
     used: Literal["used", "no_show"],

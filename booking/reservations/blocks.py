@@ -233,6 +233,7 @@ def _rows(block: UUID, wish: BlockWish, ground: Ground, now: datetime) -> list[N
     ]
 
 
+@db.retrying
 async def lift_block(block: UUID, *, by: Actor, now: datetime, since: datetime | None = None) -> None:
     """The block's time from `since` (or now) on is free. What it moved or cancelled stays so. Raises NotFound.
 

@@ -100,6 +100,7 @@ def _held(
     )
 
 
+@db.retrying
 async def change_hold(
     hold_id: UUID, customer: Customer | None, purpose: str | None, *, by: Actor, now: datetime
 ) -> None:
@@ -131,6 +132,7 @@ async def change_hold(
         )
 
 
+@db.retrying
 async def extend_hold(hold_id: UUID, *, by: Actor, now: datetime) -> None:
     """The hold lasts ten minutes from now, once. Raises NotFound, HoldExpired, AlreadyExtended."""
     async with db.transaction():
@@ -141,6 +143,7 @@ async def extend_hold(hold_id: UUID, *, by: Actor, now: datetime) -> None:
         await db.run("UPDATE reservation SET extended = true WHERE id = $1", held.id)
 
 
+@db.retrying
 async def release_hold(hold_id: UUID, *, by: Actor, now: datetime) -> None:
     """The time is free again. Releasing a hold that is gone is a no-op."""
     async with db.transaction():
@@ -160,6 +163,7 @@ async def adopt_holds(session: UUID, *, by: Actor) -> None:
     )
 
 
+@db.retrying
 async def expire_due(now: datetime) -> int:
     """Holds and unpaid reservations that have run out, and requests whose start has passed, are gone; how many."""
     async with db.transaction():

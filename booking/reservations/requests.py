@@ -57,6 +57,7 @@ async def approve(
     await db.retried(act)
 
 
+@db.retrying
 async def reject(reservation_id: UUID, *, by: Actor, now: datetime, reason: str) -> None:
     """The request is refused, for this reason, and keeps no time. Raises NotFound, AlreadyDecided."""
     async with db.transaction():
@@ -65,6 +66,7 @@ async def reject(reservation_id: UUID, *, by: Actor, now: datetime, reason: str)
             raise AlreadyDecided("this request has been answered")
 
 
+@db.retrying
 async def propose(
     reservation_id: UUID, text: str, target: Target | None, *, by: Actor, now: datetime
 ) -> None:
@@ -82,6 +84,7 @@ async def propose(
         await _say(row, text, offered, by, now, by_staff=True)
 
 
+@db.retrying
 async def write_message(reservation_id: UUID, text: str, *, by: Actor, now: datetime) -> None:
     """The other side has a message. Raises NotFound, AlreadyDecided where nothing was ever asked for."""
     async with db.transaction():

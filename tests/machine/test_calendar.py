@@ -5,6 +5,7 @@ CI draws the same short stories every time. `BOOKING_MACHINE=500 pytest tests/ma
 
 import asyncio
 import os
+import traceback
 from collections import Counter
 from collections.abc import Coroutine
 from datetime import timedelta
@@ -53,7 +54,11 @@ class Calendar(RuleBasedStateMachine):
         self.world = self.run(settle(NOW))
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
-        return self.runner.run(work)
+        try:
+            return self.runner.run(work)
+        except Exception:  # several at once may not do it again: Hypothesis then only says that it is flaky
+            print(f"\nthe calendar lied:\n{traceback.format_exc()}")
+            raise
 
     def teardown(self) -> None:
         self.run(db.close_pool())
