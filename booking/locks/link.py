@@ -167,10 +167,23 @@ class Link:
             due = "UPDATE outbox SET due_at = $3 WHERE kind = $1 AND key = $2 AND due_at > $3"
             await db.run(due, PUBLISH, found[0], utc_now())
             self._wake.set()
-        packet = await commands.ask_report(found[0], utc_now())
+        await self._ask_report(found[0])
+
+    async def _ask_report(self, controller: str) -> None:
+        packet = await commands.ask_report(controller, utc_now())
         if packet is not None:
             await self._send(packet)
-        self._heard_anew.add(found[0])
+        self._heard_anew.add(controller)
+
+    async def _ask_the_silent(self) -> None:
+        """Whose retained report is missing or spoilt would be heard of in 15 minutes only: he is asked, once."""
+        if self._wire is None or not self._wire.is_connected:
+            return
+        every = "SELECT id FROM controller WHERE rep_boot > 0 AND NOT quarantine AND retired_at IS NULL ORDER BY id"
+        for name in await db.column(str, every):
+            if name not in self._heard_anew:
+                with contextlib.suppress(BrokerUnavailable):
+                    await self._ask_report(name)
 
     # -- what is owed -------------------------------------------------------------------------
 
@@ -229,6 +242,7 @@ class Link:
             await alarms.watch(utc_now())
             await telling.tell_ready(utc_now())
             await ignored.tell(utc_now())
+            await self._ask_the_silent()
             if since_tidy >= TIDY_S:
                 await sweeps.refresh_horizon(utc_now())
                 await sweeps.expire_ended(utc_now())

@@ -13,7 +13,6 @@ from tests.controller.parts import RunningBroker, running_broker, running_contro
 from tests.doors_chaos.eve import operate
 from tests.locks.conftest import (
     Hall,
-    hall,  # noqa: F401 a fixture
     hours,
 )
 from tests.locks.test_end_to_end import linked, reaches, until
@@ -25,8 +24,10 @@ def mqtt(tmp_path: Path) -> Iterator[RunningBroker]:
         yield running
 
 
+@pytest.mark.parametrize("spoilt", [False, True])
 async def test_an_old_report_played_back_after_a_restored_backup__the_door_is_found_out_at_once(
-    hall: Hall,  # noqa: F811
+    spoilt: bool,
+    hall: Hall,
     mqtt: RunningBroker,
     tmp_path: Path,
 ) -> None:
@@ -57,7 +58,7 @@ async def test_an_old_report_played_back_after_a_restored_backup__the_door_is_fo
             backup[0].rep_boot,
             backup[0].rep_rs,
         )
-        await asyncio.to_thread(operator.say, old[0], old[1], retain=True)
+        await asyncio.to_thread(operator.say, old[0], b"spoilt" if spoilt else old[1], retain=True)
         async with linked(mqtt):
             await until(lambda: db.value(bool, "SELECT quarantine FROM controller"), what="the quarantine")
     await asyncio.to_thread(operator.stop)
