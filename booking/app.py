@@ -59,7 +59,6 @@ CONTROLLERS = [
     SeriesController,
     BlockController,
     RequestController,
-    SeriesController,
     TimelineController,
     WaitingController,
     TeamController,
