@@ -138,7 +138,7 @@ def run_suites(arguments: list[str]) -> list[tuple[str, int, float]]:
         browser = BROWSER if any(part.startswith("tests/browser") for part in wanted) else []
         return [suite("pytest", [*pytest, *browser, *arguments])]
     results = [
-        suite("Python", [*pytest, "tests", "--ignore", "tests/browser", "-n", "2", "--dist", "loadfile"]),
+        suite("Python", [*pytest, "tests", "--ignore", "tests/browser", "-n", "3", "--dist", "loadfile"]),
         suite("browser", [*pytest, "tests/browser", *BROWSER]),
     ]
     return [*results, suite("web UI", [sys.executable, str(ROOT / "booking" / "web" / "build.py"), "test"])]
