@@ -73,7 +73,7 @@ class Link:
         self._wire: Wire | None = None
         self._lanes: list[asyncio.Queue[Incoming]] = [asyncio.Queue(LONGEST_LANE) for _ in range(LANES)]
         self._continuity: set[str] = set()
-        self._heard_anew: set[str] = set()  # asked for a fresh report
+        self._asked: set[str] = set()  # asked for a fresh report
         self._wake = asyncio.Event()
         self._is_new, self._owe_all = True, False
 
@@ -158,7 +158,7 @@ class Link:
         retained copy may be an old one that somebody has played back, so a fresh report is asked for, once.
         """
         found = ids.parse_topic(message.topic)
-        if found is None or found[2] != "reported" or found[0] in self._heard_anew:
+        if found is None or found[2] != "reported" or found[0] in self._continuity & self._asked:
             return
         if not await incoming.is_genuine(message):
             return
@@ -167,13 +167,14 @@ class Link:
             due = "UPDATE outbox SET due_at = $3 WHERE kind = $1 AND key = $2 AND due_at > $3"
             await db.run(due, PUBLISH, found[0], utc_now())
             self._wake.set()
-        await self._ask_report(found[0])
+        if found[0] not in self._asked:
+            await self._ask_report(found[0])
 
     async def _ask_report(self, controller: str) -> None:
         packet = await commands.ask_report(controller, utc_now())
         if packet is not None:
             await self._send(packet)
-        self._heard_anew.add(controller)
+        self._asked.add(controller)
 
     async def _ask_the_silent(self) -> None:
         """Whose retained report is missing or spoilt would be heard of in 15 minutes only: he is asked, once."""
@@ -181,7 +182,7 @@ class Link:
             return
         every = "SELECT id FROM controller WHERE rep_boot > 0 AND NOT quarantine AND retired_at IS NULL ORDER BY id"
         for name in await db.column(str, every):
-            if name not in self._heard_anew:
+            if name not in self._asked:
                 with contextlib.suppress(BrokerUnavailable):
                     await self._ask_report(name)
 

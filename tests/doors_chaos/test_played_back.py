@@ -69,3 +69,23 @@ class _Kept(db.Record):
     rep_ver: int
     rep_boot: int
     rep_rs: int
+
+
+async def test_a_silent_controller_that_was_asked__is_published_to_when_it_reports(
+    hall: Hall, mqtt: RunningBroker, tmp_path: Path
+) -> None:
+    """Asked while it was away, it must count as heard when it comes back."""
+    broker.add_accounts(mqtt.state, {hall.controller: hall.password})
+    door, now = tmp_path / "hall-1", utc_now()
+    door.mkdir()
+    (door / KEY_FILE).write_bytes(hall.key_file)
+    async with linked(mqtt):
+        with running_controller(door, mqtt.broker.url):
+            await reaches(await hall.book(hours(now, 1, 2), now), "applied")
+    await asyncio.to_thread(mqtt.restart_without_storage)  # no retained report any more
+    async with linked(mqtt):
+        asked = "SELECT last_n > $1 FROM controller"
+        before = int(utc_now().timestamp() * 1_000) - 60_000
+        await until(lambda: db.value(bool, asked, before), what="the question")
+        with running_controller(door, mqtt.broker.url):
+            await reaches(await hall.book(hours(now, 3, 4), now), "applied")
