@@ -21,6 +21,9 @@ SYSTEM_PATH = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 # Sync Playwright leaves an event loop behind that async tests of the same process trip over; without that plugin
 # its settings in pyproject.toml are unknown words, which our warnings-are-errors would take for a mistake.
+# Files of few but long tests come first, so that no worker is left alone with one of them at the end.
+LONG = [f"tests/{name}" for name in ("flows", "machine", "runtime", "conformance", "bridge", "review")]
+IN_ORDER = ["-n", "3", "--dist", "loadfile", "--no-loadscope-reorder"]
 BROWSER = ["-p", "no:asyncio", "-W", "ignore:Unknown config option:pytest.PytestConfigWarning"]
 
 
@@ -138,7 +141,7 @@ def run_suites(arguments: list[str]) -> list[tuple[str, int, float]]:
         browser = BROWSER if any(part.startswith("tests/browser") for part in wanted) else []
         return [suite("pytest", [*pytest, *browser, *arguments])]
     results = [
-        suite("Python", [*pytest, "tests", "--ignore", "tests/browser", "-n", "3", "--dist", "loadfile"]),
+        suite("Python", [*pytest, *LONG, "tests", "--ignore", "tests/browser", *IN_ORDER]),
         suite("browser", [*pytest, "tests/browser", *BROWSER]),
     ]
     return [*results, suite("web UI", [sys.executable, str(ROOT / "booking" / "web" / "build.py"), "test"])]
