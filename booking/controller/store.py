@@ -159,7 +159,7 @@ class Store:
         row = self._db.execute("SELECT body FROM result WHERE id = ?", (command,)).fetchone()
         try:
             return None if row is None else msgspec.msgpack.decode(row[0], type=list[bytes])
-        except msgspec.MsgspecError:  # kept by an older program; its number is spent, so it is `stale`
+        except (msgspec.MsgspecError, TypeError):  # kept by an older program; its number is spent: `stale`
             return None
 
     def keep_results(self, command: str, bodies: list[bytes]) -> None:

@@ -6,6 +6,7 @@ from booking import db, messages
 from booking.clock import utc_now
 from booking.messages import composing
 from booking.messages.configured import configured
+from booking.messages.templates import CHANNELS, TEMPLATES
 from tests.api.conftest import Enter, Person
 
 
@@ -30,7 +31,7 @@ def _wanted(settings: dict[str, Any], template: str, channel: str) -> bool:
 async def test_what_one_wants__is_kept_and_the_rest_stays(person: Enter) -> None:
     eva = await person("eva@demo.test")
     before = await eva.get("/api/me/message-settings")
-    assert len(before["choices"]) == 28
+    assert len(before["choices"]) == len(TEMPLATES) * len(CHANNELS)
     assert _wanted(before, "booking_confirmed", "email")
 
     choice = {"template": "booking_confirmed", "channel": "email", "wanted": False}
