@@ -8,6 +8,7 @@ from booking.reservations.free_starts import Parameters, ask, named
 
 MOST_WORDS = 8
 LIKE_ENOUGH = 0.4  # trigram similarity from which a word counts as a misspelling of another
+MOST_LETTERS_OFF = 3  # and how much longer or shorter it may be: "finnsinte" is not a slip for "finns"
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +140,7 @@ unknown AS (
       WHERE t.document @@ to_tsquery('pg_catalog.swedish', w.word || ':*') OR position(plain_text(w.word) IN t.plain) > 0))
 SELECT u.word, v.word AS meant FROM unknown u CROSS JOIN LATERAL (
   SELECT v.word FROM vocabulary v WHERE similarity(v.plain, u.plain) >= {LIKE_ENOUGH}
+    AND abs(length(v.plain) - length(u.plain)) <= {MOST_LETTERS_OFF}
   ORDER BY similarity(v.plain, u.plain) DESC, n DESC, v.word LIMIT 1) v
 """)
 
