@@ -98,7 +98,7 @@ async def _rounding_back(invoice: UUID, sums: Sums) -> int:
 
     Were each rounded by itself, two halves of 70,50 kr would give back 142 kr of 141. Holds the invoice's row.
     """
-    await db.run("SELECT FROM invoice WHERE id = $1 FOR UPDATE", invoice)
+    await db.run("SELECT FROM invoice WHERE id = $1 FOR NO KEY UPDATE", invoice)
     left = await db.row(
         _Left,
         "SELECT (sum(i.total_ore))::bigint AS total_ore, (SELECT count(*) FROM charge WHERE invoice = $1"

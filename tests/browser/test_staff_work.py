@@ -54,7 +54,7 @@ def _free_day(page: Page, resource: str, start: str, end: str) -> str:
     for each in _call(page, "GET", path)["days"]:
         wanted = f"{each['date']}T{start}:00Z"
         if any(one["free"] and one["start"] == wanted for one in each["starts"]):
-            return str(each["day"])
+            return str(each["date"])
     raise AssertionError(f"never free {start}-{end} within three weeks")
 
 
@@ -62,7 +62,7 @@ def _booked_day(page: Page, name: str) -> str:
     """Return the next day, from the day after tomorrow on, with a booking at this resource."""
     path = f"/api/resources/{_resource(page, name)}/availability?date={_day(2)}&days=14&duration_min=60"
     days = _call(page, "GET", path)["days"]
-    return next(str(each["day"]) for each in days if any(one["reason"] == "booked" for one in each["starts"]))
+    return next(str(each["date"]) for each in days if any(one["reason"] == "booked" for one in each["starts"]))
 
 
 def _press(target: Locator, key: str = "Enter") -> None:
