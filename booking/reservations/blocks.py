@@ -123,7 +123,8 @@ async def in_the_way(ground: Ground, now: datetime, *, lock: bool = False) -> In
     met = sorted({one.reservation for each in await taken_in(claims, now) for one in each})
     rows = await db.rows(
         Row,
-        f"SELECT {COLUMNS} FROM reservation WHERE id = ANY($1) ORDER BY id" + (" FOR NO KEY UPDATE" if lock else ""),
+        f"SELECT {COLUMNS} FROM reservation WHERE id = ANY($1) ORDER BY id"
+        + (" FOR NO KEY UPDATE" if lock else ""),
         met,
     )
     # A gap after a booking is not in the way of a block: only the booking's own time counts.

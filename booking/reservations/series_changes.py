@@ -253,7 +253,9 @@ async def _must_be_unchanged(times: Sequence[_Time]) -> None:
     """The rows are locked, and as they were when they were planned for. Raises NotMovable."""
     versions = {one.id: one.version for one in times}
     current = await db.rows(
-        Row, f"SELECT {COLUMNS} FROM reservation WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE", list(versions)
+        Row,
+        f"SELECT {COLUMNS} FROM reservation WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE",
+        list(versions),
     )
     if any(one.version != versions[one.id] for one in current):
         raise NotMovable("one of these times has changed meanwhile, look again")

@@ -283,7 +283,9 @@ async def _vehicle_of(reservation_id: UUID, by: Actor) -> Row:
 
 async def _trip(reservation: UUID) -> Meter | None:
     return await db.row(
-        Meter, "SELECT out_at, out_km, in_at, in_km FROM trip WHERE reservation = $1 FOR NO KEY UPDATE", reservation
+        Meter,
+        "SELECT out_at, out_km, in_at, in_km FROM trip WHERE reservation = $1 FOR NO KEY UPDATE",
+        reservation,
     )
 
 
