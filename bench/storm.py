@@ -45,6 +45,7 @@ from booking.span import Span
 ROOT = Path(__file__).parents[1]
 CONTESTED, PARKED = "Hammarhallen", "Norrskenshallen"
 OWNER = "2401"
+DAYS = 340  # ahead that may be booked; each has three hours of its own
 HONEST = {"slot_taken", "affected_bookings", "block_overlaps"}
 PATHS = ("single", "single", "single", "single", "series", "block", "approval", "move")
 
@@ -110,6 +111,8 @@ async def storm(
         demo=True,
         keypad_dir=folder / "controllers",
     )
+    if rounds > 3 * DAYS:
+        raise SystemExit(f"every round has an hour of its own: at most {3 * DAYS} rounds, or another seed")
     billing.configure(settings)
     locks.configure(settings)
     await db.open_pool(address, 6)
@@ -232,8 +235,8 @@ async def _world(webs: list[str], clients: int, now: datetime, stack: AsyncExitS
 
 def _moment(number: int, now: datetime) -> datetime:
     """The instant that all wishes of the round cover: another evening for every round, then another hour."""
-    day = (now.astimezone(SWEDEN) + timedelta(days=3 + number % 300)).date()
-    return at_local(day.year, day.month, day.day, (11 + 4 * (number // 300 % 3)) * 60)
+    day = (now.astimezone(SWEDEN) + timedelta(days=3 + number % DAYS)).date()
+    return at_local(day.year, day.month, day.day, (11 + 4 * (number // DAYS)) * 60)
 
 
 def _span(moment: datetime, rules: places.Rules, chance: random.Random) -> Span:
