@@ -19,7 +19,8 @@ from booking.reservations.judging import Alternative, Case, at_the_same_time
 from booking.reservations.offers import Customer
 from booking.reservations.outlook import Outlook, look_ahead
 from booking.reservations.rows import Row, locked
-from booking.reservations.series import must_pay_so, use_text
+from booking.reservations.series_booking import must_pay_so
+from booking.reservations.series_writing import use_text
 from booking.reservations.writing import NewRow, lock_leaves, part_of, take
 from booking.span import Span
 
