@@ -24,7 +24,7 @@ from booking.api.shapes import (
     ToClock,
     minute_of_day,
 )
-from booking.clock import SWEDEN
+from booking.clock import local_date
 from booking.errors import Rejected
 from booking.people import Actor
 from booking.places import Kind
@@ -90,7 +90,7 @@ class SearchController(Controller):
     ) -> SearchPage:
         """Search resources of a municipality and its neighbours by kind, text, place, size and free time."""
         query = Query(
-            day=bounded(day or now.astimezone(SWEDEN).date()),
+            day=bounded(day or local_date(now)),
             from_min=minute_of_day(from_clock, 0),
             to_min=None if to_clock is None else minute_of_day(to_clock, 1440),
             minutes=duration_min,
@@ -201,7 +201,7 @@ class SearchController(Controller):
         home: CodeQuery = None,
     ) -> reservations.Days:
         """Return days of one resource: taken and closed stretches, and starts with price or reason."""
-        first = bounded(day or now.astimezone(SWEDEN).date())
+        first = bounded(day or local_date(now))
         customer = customer_of(actor, party_id, home)
         return await reservations.availability(resource_id, first, days, duration_min, customer, purpose, now)
 

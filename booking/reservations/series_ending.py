@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from booking import db, journal, messages, places
-from booking.clock import SWEDEN
+from booking.clock import local_date
 from booking.errors import NotFound, Rejected
 from booking.people import Actor
 from booking.reservations.errors import PriceChanged
@@ -78,7 +78,7 @@ async def _leave_out(row: SeriesRow, part: SeriesPart, times: Sequence[SeriesTim
     """The rule no longer gives the times that have ended."""
     if not times:
         return
-    days = {one.series_start.astimezone(SWEDEN).date() for one in times}
+    days = {local_date(one.series_start) for one in times}
     pattern = row.pattern
     if part.scope == "this":
         rdates = tuple(one for one in pattern.rdates if one.day not in days)

@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 
 from booking import db
-from booking.clock import SWEDEN
+from booking.clock import SWEDEN, local_date
 from booking.ids import new_id
 from booking.people import Actor
 from booking.reservations.recurrence import Pattern, Wall, expand, occurrence, shifted, write_rule
@@ -38,7 +38,7 @@ async def split_off(
         row.id,
         begin,
     )
-    after = _following(row.pattern, begin.astimezone(SWEDEN).date(), new)
+    after = _following(row.pattern, local_date(begin), new)
     if after is None:  # only added dates are left: they need no rule
         return row.id
     ids = [one.id for one in times]
@@ -46,7 +46,7 @@ async def split_off(
     target = row.id
     if before:
         target = new_id()
-        await shorten(row, begin.astimezone(SWEDEN).date())
+        await shorten(row, local_date(begin))
         await db.run(
             "INSERT INTO series (id, municipality, resource, party, account, rrule, starts_local, minutes,"
             " skip_school_breaks, purpose, title, follows, created_at)"
