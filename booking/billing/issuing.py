@@ -9,9 +9,10 @@ import msgspec
 
 from booking import db, journal, messages, outbox
 from booking.billing import ledger
-from booking.billing.invoices import SWEDEN, Line, Sums, add_up, number, ocr_number, postings
+from booking.billing.invoices import Line, Sums, add_up, number, ocr_number, postings
 from booking.billing.messages import PDF, DocumentDebt
 from booking.billing.views import Parties, Side
+from booking.clock import local_date
 from booking.errors import NotFound
 from booking.ids import new_id
 from booking.people import Actor
@@ -42,7 +43,7 @@ async def issue(
     sums, kind = add_up(lines), "invoice" if refers is None else "credit_note"
     if refers is not None:
         sums = replace(sums, rounding_ore=await _rounding_back(refers, sums))
-    invoice_id, issued_on = new_id(), now.astimezone(SWEDEN).date()
+    invoice_id, issued_on = new_id(), local_date(now)
     parties, days = await _parties(entity, party)
     seq = await _next_number(entity, kind, issued_on.year)
     shown = number(issued_on.year, seq)

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import TypeVar
 
 from booking import db
-from booking.clock import SWEDEN
+from booking.clock import SWEDEN, local_date
 from booking.reservations.calendar import day_span, raster
 from booking.reservations.offers import Customer
 
@@ -72,7 +72,7 @@ def parameters(wish: FreeWish, now: datetime) -> Parameters:
         "party": wish.customer.party,
         "home": wish.customer.home,
         "now": now,
-        "today": now.astimezone(SWEDEN).date(),
+        "today": local_date(now),
     }
 
 

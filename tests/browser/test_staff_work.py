@@ -62,7 +62,9 @@ def _booked_day(page: Page, name: str) -> str:
     """Return the next day, from the day after tomorrow on, with a booking at this resource."""
     path = f"/api/resources/{_resource(page, name)}/availability?date={_day(2)}&days=14&duration_min=60"
     days = _call(page, "GET", path)["days"]
-    return next(str(each["date"]) for each in days if any(one["reason"] == "booked" for one in each["starts"]))
+    return next(
+        str(each["date"]) for each in days if any(one["reason"] == "booked" for one in each["starts"])
+    )
 
 
 def _press(target: Locator, key: str = "Enter") -> None:
