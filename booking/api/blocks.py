@@ -15,7 +15,7 @@ from booking.api.auth import IdempotencyKey, once, once_if_keyed
 from booking.api.errors import responses
 from booking.api.search import bounded, must_be_sane
 from booking.api.series_bodies import Instant, RuleText
-from booking.api.shapes import CodeRequired, Line, MunicipalityCode, Note
+from booking.api.shapes import CodeRequired, Line, MunicipalityCode, Note, Reason
 from booking.clock import at_local, local_date
 from booking.errors import Rejected
 from booking.people import Actor
@@ -23,7 +23,6 @@ from booking.reservations import BlockWish, Category, Decision, Match, Reservati
 from booking.span import Span
 
 LONGEST = timedelta(days=800)
-Reason = Annotated[str, Meta(min_length=1, max_length=500, pattern=r"^[^\x00]*$")]
 
 
 class BlockBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

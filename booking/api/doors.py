@@ -1,7 +1,7 @@
 """Doors as staff see them: board, page, orders, alarms, the log."""
 
 from datetime import datetime
-from typing import Annotated, ClassVar
+from typing import Annotated
 from uuid import UUID
 
 import msgspec
@@ -191,13 +191,15 @@ def search_of(
     return locks.Search(municipality, door_id, kind, start, end)
 
 
+WHAT = {"what": Provide(search_of, sync_to_thread=False)}
+
+
 class DoorEventController(Controller):
     """The log of the doors."""
 
     tags = ("Doors",)
-    dependencies: ClassVar = {"what": Provide(search_of, sync_to_thread=False)}
 
-    @get("/door-events", operation_id="ListDoorEvents", responses=responses(404, 422))
+    @get("/door-events", operation_id="ListDoorEvents", responses=responses(404, 422), dependencies=WHAT)
     async def index(
         self,
         actor: NamedDependency[Actor],
@@ -215,6 +217,7 @@ class DoorEventController(Controller):
         operation_id="ExportDoorEvents",
         media_type="text/csv",
         responses=responses(404, 422),
+        dependencies=WHAT,
     )
     async def export(
         self,

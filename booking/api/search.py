@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from datetime import date, datetime
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
@@ -95,13 +95,15 @@ def wanted_of(
     )
 
 
+WANTED = {"wanted": Provide(wanted_of, sync_to_thread=False)}
+
+
 class SearchController(Controller):
     """What is free, and what it costs you."""
 
     tags = ("Search",)
-    dependencies: ClassVar = {"wanted": Provide(wanted_of, sync_to_thread=False)}
 
-    @get("/search", operation_id="Search", responses=responses())
+    @get("/search", operation_id="Search", responses=responses(), dependencies=WANTED)
     async def search(
         self,
         now: NamedDependency[datetime],
@@ -128,7 +130,7 @@ class SearchController(Controller):
             found.results, found.total, found.total_free, found.facets, found.hint, found.did_you_mean
         )
 
-    @get("/search/series", operation_id="SearchSeries", responses=responses(422))
+    @get("/search/series", operation_id="SearchSeries", responses=responses(422), dependencies=WANTED)
     async def series(
         self,
         now: NamedDependency[datetime],

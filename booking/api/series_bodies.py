@@ -8,12 +8,11 @@ import msgspec
 from msgspec import Meta
 
 from booking.api.search import must_be_sane
-from booking.api.shapes import Line, Note, minute_of_day
+from booking.api.shapes import Clock, Line, Note, Reason, minute_of_day, must_be_a_day
 from booking.errors import Rejected
 from booking.reservations import Chosen, NewTimes, Purpose, SeriesPart, SeriesWish, Wall
 from booking.span import Span
 
-Clock = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$", examples=["18:00"])]
 Instant = Annotated[datetime, Meta(tz=True, examples=["2026-12-01T17:00:00Z"])]
 RuleText = Annotated[
     str,
@@ -22,7 +21,6 @@ RuleText = Annotated[
     ),
 ]
 Money = Annotated[int, Meta(ge=0, le=10_000_000_000)]
-EARLIEST, LATEST = date(2000, 1, 1), date(2099, 12, 31)
 
 
 class WallTime(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -35,8 +33,7 @@ class WallTime(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def wall(self) -> Wall:
         """As the calendar knows it."""
-        if not EARLIEST <= self.date <= LATEST:
-            raise Rejected("the date is outside the calendar", code="bad_time")
+        must_be_a_day(self.date)
         opens, closes = minute_of_day(self.from_, 0), minute_of_day(self.to, 0)
         if opens == 1440:
             raise Rejected("a time starts before 24:00", code="bad_time")
@@ -58,7 +55,7 @@ class SeriesBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     exdates: Annotated[list[date], Meta(max_length=400)] = []
     rdates: Annotated[list[WallTime], Meta(max_length=100)] = []
     skip_school_breaks: bool = False
-    reason: Annotated[str, Meta(min_length=1, max_length=500, pattern=r"^[^\x00]*$")] | None = None
+    reason: Reason | None = None
 
     @property
     def wish(self) -> SeriesWish:

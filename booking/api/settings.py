@@ -13,7 +13,7 @@ from msgspec import Meta
 from booking import places, reservations
 from booking.api.auth import IdempotencyKey, once
 from booking.api.errors import responses
-from booking.api.shapes import NO_CONTROLS, Line, must_be_a_day
+from booking.api.shapes import NO_CONTROLS, Clock, Line, must_be_a_day
 from booking.clock import local_date
 from booking.errors import NotFound
 from booking.people import Actor
@@ -26,7 +26,6 @@ Minutes = Annotated[int, Meta(ge=0, le=44_640)]  # at most a month
 Name = Annotated[str, Meta(min_length=1, max_length=80, pattern=NO_CONTROLS)]
 Count = Annotated[int, Meta(ge=1, le=1000)]
 Days = Annotated[int, Meta(ge=0, le=365)]
-Clock = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$", examples=["18:00"])]
 
 
 class NewRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -1,6 +1,6 @@
 """Reads of people."""
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
@@ -99,7 +99,7 @@ def _actor(found: _SessionRow) -> Actor:
     )
 
 
-async def me(by: Actor, today: date) -> Me:
+async def me(by: Actor) -> Me:
     """Return the actor's own account, identities and roles; all empty for a visitor."""
     if by.account is None:
         return Me(None, [], [])

@@ -41,11 +41,6 @@ async def busy(leaves: Iterable[int], window: Span, now: datetime) -> dict[int, 
     return result
 
 
-def busy_of(resource: Resource, by_leaf: dict[int, list[Span]]) -> list[Span]:
-    """Return what is taken of any leaf of the resource."""
-    return sorted({span for leaf in resource.leaves for span in by_leaf.get(leaf, ())})
-
-
 @dataclass(frozen=True, slots=True)
 class Start:
     """A possible start of a booking of the wished length, and why it can't be had (None = free)."""

@@ -75,8 +75,8 @@ def on_raster(start: datetime, step_min: int) -> bool:
     return whole and (wall.hour * 60 + wall.minute) % step_min == 0
 
 
-def opens_for(rules: Rules, day: date, who: Who) -> datetime | None:
-    """Return from when use on a local day can be booked where a date decides, or None for a rolling horizon."""
+def opens_for(rules: Rules, who: Who) -> datetime | None:
+    """Return from when a time can be booked where a date decides, or None for a rolling horizon."""
     if rules.opens_on is None:
         return None
     first = rules.opens_on if who.is_own else rules.opens_on + timedelta(days=rules.own_first_days)
@@ -109,7 +109,7 @@ def _too_soon_or_late(rules: Rules, span: Span, now: datetime, who: Who) -> str 
         return "past"
     if span.start < now + timedelta(minutes=rules.notice_min):
         return "too_late"
-    opens = opens_for(rules, local_day(span), who)
+    opens = opens_for(rules, who)
     if (opens is not None and now < opens) or (opens is None and span.start > now + horizon(rules, who)):
         return "not_open_yet"
     return None

@@ -261,7 +261,9 @@ async def _block(world: World, deed: Deed) -> Act:
         decisions = [
             Decision(one.reservation.id, "cancel")
             if deed.yes or one.best is None or one.reservation.state != "confirmed"
-            else Decision(one.reservation.id, "move", Span(one.best.start, one.best.end), one.best.resource.id)
+            else Decision(
+                one.reservation.id, "move", Span(one.best.start, one.best.end), one.best.resource.id
+            )
             for one in seen.affected
         ]
         return await reservations.create_block(wish, decisions, by=world.stina, now=world.now)
