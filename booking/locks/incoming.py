@@ -25,6 +25,8 @@ async def receive(message: Incoming, now: datetime) -> list[Packet]:
     found = ids.parse_topic(message.topic)
     if found is None or found[1] != "up" or not message.payload:
         return []
+    if found[2] == "status" and _is_online(message.payload):
+        return []  # says nothing that the report beside it does not prove
     row = await snapshots.owed(found[0])
     if row is None:
         return []  # unknown ids are never created on their word
@@ -88,12 +90,19 @@ async def _take_time(row: Owed, opened: Opened, now: datetime) -> list[Packet]:
         clock = "ok" if off <= DRIFT else "drift" if off <= UNTRUSTED else "untrusted"
     await db.run(
         "UPDATE controller SET clock = $2, last_seen = $3 WHERE id = $1 AND (clock <> $2 OR"
-        " coalesce(last_seen, '-infinity') < $3)",
+        f" coalesce(last_seen, '-infinity') < $3) AND {db.NOT_WAITED_FOR}",
         row.id,
         clock,
         now,
     )
     return [snapshots.sealed(row, "time", msgspec.json.encode(TimeAnswer(asked.n, utc_ms)), qos=0)]
+
+
+def _is_online(payload: bytes) -> bool:
+    try:
+        return parse(payload, Status).st == "online"
+    except StrictError:
+        return False
 
 
 async def _take_status(controller: str, payload: bytes, now: datetime) -> None:

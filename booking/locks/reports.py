@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 
 from booking import db, journal, outbox
-from booking.locks import codes, commands, ignored, pin_rules, reserve, versions
+from booking.locks import codes, commands, ignored, pin_rules, reserve
 from booking.locks.codes import Kept
 from booking.locks.grants import tell
 from booking.locks.snapshots import Owed, lacks_room
@@ -38,20 +38,25 @@ class _Before(db.Record):
     quarantine: bool
     offline_at: datetime | None
     report: str | None
+    is_logged: bool
+
+
+# Locks the controller's row. The commit waits for no disk: a lost judgement is made again from the retained report.
+_BEFORE = f"""
+SELECT f.municipality, c.gen, c.old_gen, c.epoch, c.want_ver, c.broker_epoch, c.broker_ver, c.rep_epoch,
+  c.rep_ver, c.rep_boot, c.rep_rs, c.sid, c.quarantine, c.offline_at, c.report,
+  EXISTS (SELECT FROM snapshot_log s WHERE s.controller = c.id AND s.epoch = $3 AND s.ver = $4 AND s.digest = $5)
+    AS is_logged
+FROM controller c JOIN facility f ON f.id = c.facility
+WHERE c.id = $1 AND (c.gen = $2 OR c.old_gen = $2) AND {db.NOT_WAITED_FOR} FOR UPDATE OF c
+"""
 
 
 async def judge(row: Owed, opened: Opened, report: Report, now: datetime) -> None:
     """The controller's row and its grants say what this report proves; an older or unknown one proves nothing."""
     async with db.transaction():
-        await db.run(versions.NOT_WAITED_FOR)  # a lost judgement is made again from the retained report
-        before = await db.row(
-            _Before,
-            "SELECT f.municipality, c.gen, c.old_gen, c.epoch, c.want_ver, c.broker_epoch, c.broker_ver, c.rep_epoch, c.rep_ver, c.rep_boot, c.rep_rs,"
-            " c.sid, c.quarantine, c.offline_at, c.report FROM controller c JOIN facility f ON f.id = c.facility"
-            " WHERE c.id = $1 AND (c.gen = $2 OR c.old_gen = $2) FOR UPDATE OF c",
-            row.id,
-            opened.gen,
-        )
+        version = (opened.epoch, opened.ver)
+        before = await db.row(_Before, _BEFORE, row.id, opened.gen, *version, report.dig)
         if before is not None and opened.gen != before.gen:
             await _note_old_key(row.id, report, now)
             return
@@ -60,8 +65,7 @@ async def judge(row: Owed, opened: Opened, report: Report, now: datetime) -> Non
         if (report.boot, report.rs) < (before.rep_boot, before.rep_rs):
             ignored.note(row.id, "reported", "older")  # late, or played back by somebody
             return
-        version = (opened.epoch, opened.ver)
-        recognised = await _is_ours(row.id, version, report.dig)
+        recognised = report.dig is None if version == (0, 0) else before.is_logged
         await _note(row.id, version, report, now, quarantine=before.quarantine or not recognised)
         if not recognised:
             await _quarantine(row.id, before, now)
@@ -78,20 +82,6 @@ async def judge(row: Owed, opened: Opened, report: Report, now: datetime) -> Non
             await outbox.put(PUBLISH, key=row.id, now=now)
         if not has_told and _visibly_changed(before, version, report):
             await _tell_doors("doors.changed", before.municipality, now)
-
-
-async def _is_ours(controller: str, version: tuple[int, int], digest: str | None) -> bool:
-    if version == (0, 0):
-        return digest is None
-    return bool(
-        await db.value(
-            bool,
-            "SELECT true FROM snapshot_log WHERE controller = $1 AND epoch = $2 AND ver = $3 AND digest = $4",
-            controller,
-            *version,
-            digest,
-        )
-    )
 
 
 async def _note(
@@ -154,51 +144,48 @@ class _Moved(db.Record):
     reservation: UUID | None
 
 
+class _Proved(_Moved):
+    is_removed: bool
+
+
+# What a report proves, in one statement: three kinds of grants, none of which is of two.
+# $1 controller, $2 $3 the version it has, $4 now, $5 what its locks have not confirmed, $6 what it refuses.
+_PROVED = """
+WITH applied AS (
+  UPDATE access_grant SET applied_at = $4, rejected = NULL, stale_nb = NULL, stale_na = NULL
+  WHERE controller = $1 AND gone_ver IS NULL AND (first_epoch, first_ver) <= ($2, $3)
+    AND (applied_at IS NULL OR rejected IS NOT NULL) AND id <> ALL($5) AND id <> ALL($6)
+  RETURNING id, reservation
+), removed AS (
+  UPDATE access_grant SET gone_at = $4
+  WHERE controller = $1 AND gone_at IS NULL AND gone_ver IS NOT NULL AND id <> ALL($5)
+    AND ((gone_epoch, gone_ver) <= ($2, $3) OR $3 = 0)
+  RETURNING id, reservation
+), lost AS (
+  -- An emptied or rolled-back device has lost what it had; a bridge's lock, or a live one, whose window is over.
+  UPDATE access_grant SET applied_at = NULL
+  WHERE controller = $1 AND applied_at IS NOT NULL AND gone_ver IS NULL
+    AND ((first_epoch, first_ver) > ($2, $3) OR first_ver IS NULL OR id = ANY($5))
+)
+SELECT id, reservation, false AS is_removed FROM applied
+UNION ALL SELECT id, reservation, true FROM removed
+"""
+
+
 async def _move_grants(
     controller: str, version: tuple[int, int], report: Report, municipality: str, now: datetime
 ) -> bool:
     """What the report proves of each grant is stored; True if pages of the municipality have been told."""
     pending = [UUID(id) for id in report.pend if _is_uuid(id)]
     refused = {UUID(each.id): each.why for each in report.rej if _is_uuid(each.id)}
-    applied = await db.rows(
-        _Moved,
-        "UPDATE access_grant SET applied_at = $4, rejected = NULL, stale_nb = NULL, stale_na = NULL WHERE controller = $1 AND gone_ver IS NULL"
-        " AND (first_epoch, first_ver) <= ($2, $3) AND (applied_at IS NULL OR rejected IS NOT NULL)"
-        " AND id <> ALL($5) RETURNING id, reservation",
-        controller,
-        *version,
-        now,
-        [*pending, *refused],
-    )
-    removed = await db.rows(
-        _Moved,
-        "UPDATE access_grant SET gone_at = $4 WHERE controller = $1 AND gone_at IS NULL AND id <> ALL($5)"
-        " AND ((gone_epoch, gone_ver) <= ($2, $3) OR (gone_ver IS NOT NULL AND $3 = 0))"
-        " RETURNING id, reservation",
-        controller,
-        *version,
-        now,
-        pending,
-    )
-    await codes.free([one.id for one in removed], at=now)
-    # An emptied or rolled-back device has lost what it had.
-    await db.run(
-        "UPDATE access_grant SET applied_at = NULL WHERE controller = $1 AND applied_at IS NOT NULL"
-        " AND gone_ver IS NULL AND ((first_epoch, first_ver) > ($2, $3) OR first_ver IS NULL)",
-        controller,
-        *version,
-    )
-    # A bridge's lock has lost it, or is a live one whose window is over.
-    await db.run(
-        "UPDATE access_grant SET applied_at = NULL WHERE controller = $1 AND id = ANY($2)"
-        " AND applied_at IS NOT NULL AND gone_ver IS NULL",
-        controller,
-        pending,
-    )
-    if applied:
+    proved = await db.rows(_Proved, _PROVED, controller, *version, now, pending, list(refused))
+    removed = [one.id for one in proved if one.is_removed]
+    if removed:
+        await codes.free(removed, at=now)
+    if len(removed) < len(proved):
         await reserve.take_back(controller, now)
-    arrived = sorted({one.reservation for one in applied if one.reservation is not None})
-    left = sorted({one.reservation for one in removed if one.reservation is not None})
+    arrived = sorted({one.reservation for one in proved if one.reservation and not one.is_removed})
+    left = sorted({one.reservation for one in proved if one.reservation and one.is_removed})
     for action, bookings in (("access.applied", arrived), ("access.removed", left)):
         for booking in bookings:
             await tell(action, booking, municipality, now)

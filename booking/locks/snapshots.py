@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Container
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -87,13 +87,22 @@ def sealed(row: Owed, name: ids.Down, plain: bytes, *, qos: int = 1) -> Packet:
     return Packet(topic, envelope.seal(plain, row.keys(), "dn", topic, *version), qos)
 
 
-async def publish(controller: str, send: Publish, now: datetime) -> int | None:
+class Unheard(Exception):
+    """Nothing has been heard of this controller yet: this database may be an old one (§12.4)."""
+
+
+async def publish(
+    controller: str, send: Publish, now: datetime, *, heard: Container[str] | None = None
+) -> int | None:
     """The wanted version is logged, then with the broker, retained; returns the PUBACK reason code.
 
     The same version is always the same octets, only the seal is new. None in restore quarantine or without doors.
+    Raises Unheard if the controller has ever reported, but is not among those `heard`.
     """
     async with db.transaction():
         row = await owed(controller, lock=True)
+        if row is not None and heard is not None and row.rep_boot > 0 and row.id not in heard:
+            raise Unheard("waiting for a report, to be sure this database is not an old one")
         doors = await _doors(controller)
         if row is None or row.quarantine or not doors:
             return None
@@ -108,7 +117,7 @@ async def publish(controller: str, send: Publish, now: datetime) -> int | None:
     if reason < 0x80:
         await db.run(
             "UPDATE controller SET broker_epoch = $2, broker_ver = $3, broker_reason = $4 WHERE id = $1"
-            " AND (broker_epoch, broker_ver) <= ($2, $3)",
+            f" AND (broker_epoch, broker_ver) <= ($2, $3) AND {db.NOT_WAITED_FOR}",  # at worst it is published again
             controller,
             *version,
             reason,
@@ -117,6 +126,8 @@ async def publish(controller: str, send: Publish, now: datetime) -> int | None:
 
 
 async def _logged(row: Owed) -> bytes | None:
+    if (row.logged_epoch, row.logged_ver) < (row.epoch, row.want_ver):
+        return None  # `logged` is written with the log, in one transaction
     sealed = await db.value(
         bytes,
         "SELECT octets FROM snapshot_log WHERE controller = $1 AND epoch = $2 AND ver = $3",
@@ -147,26 +158,17 @@ async def _build(row: Owed, doors: dict[str, snapshot.Door], now: datetime) -> b
     found = await _grants(row.id, now, end)
     room = _room(row)
     octets, kept = _fitted(_snapshot(now, end, doors, []), found, room)
-    about = f"snapshot:{row.id}:{row.epoch}:{row.want_ver}"
+    ids = {UUID(each.id) for each in kept}
     await db.run(
-        "INSERT INTO snapshot_log (controller, epoch, ver, digest, octets, horizon_end, built_at)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        _LOG,
         row.id,
         row.epoch,
         row.want_ver,
         snapshot.digest(octets),
-        vault.seal(octets, about),
+        vault.seal(octets, f"snapshot:{row.id}:{row.epoch}:{row.want_ver}"),
         end,
         now,
-    )
-    await db.run("UPDATE controller SET logged_epoch = epoch, logged_ver = want_ver WHERE id = $1", row.id)
-    ids = {UUID(each.id) for each in kept}
-    await db.run(
-        "UPDATE access_grant SET in_log = true, first_epoch = coalesce(first_epoch, $2),"
-        " first_ver = coalesce(first_ver, $3) WHERE id = ANY($1) AND (NOT in_log OR first_ver IS NULL)",
         list(ids),
-        row.epoch,
-        row.want_ver,
     )
     # Left out for lack of room: not in this version, whatever it was promised for.
     left = [UUID(each.id) for each in found if UUID(each.id) not in ids]
@@ -176,6 +178,19 @@ async def _build(row: Owed, doors: dict[str, snapshot.Door], now: datetime) -> b
             left,
         )
     return octets
+
+
+# One statement, since every booking waits for it.
+_LOG = """
+WITH logged AS (
+  INSERT INTO snapshot_log (controller, epoch, ver, digest, octets, horizon_end, built_at)
+  VALUES ($1, $2, $3, $4, $5, $6, $7)
+), noted AS (
+  UPDATE controller SET logged_epoch = epoch, logged_ver = want_ver WHERE id = $1
+)
+UPDATE access_grant SET in_log = true, first_epoch = coalesce(first_epoch, $2), first_ver = coalesce(first_ver, $3)
+WHERE id = ANY($8) AND (NOT in_log OR first_ver IS NULL)
+"""
 
 
 class _DoorRow(db.Record):

@@ -6,8 +6,6 @@ from booking import db
 
 PUBLISH = "locks.publish"  # the debt "controller `key` is owed a snapshot"
 HORIZON = timedelta(days=14)
-# For transactions whose loss in a crash of the database only means that the same is done again.
-NOT_WAITED_FOR = "SET LOCAL synchronous_commit = off"
 
 
 async def owe(controllers: list[str], now: datetime) -> None:
