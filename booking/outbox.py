@@ -170,7 +170,9 @@ async def _leased(debt: Debt, read_clock: Callable[[], datetime]) -> AsyncIterat
 OnError = Callable[[Debt, Exception], None]
 
 
-async def drain(handlers: Mapping[str, Handler], read_clock: Callable[[], datetime], on_error: OnError) -> int:
+async def drain(
+    handlers: Mapping[str, Handler], read_clock: Callable[[], datetime], on_error: OnError
+) -> int:
     """Every due debt of these kinds has been tried once; returns how many were paid."""
     paid = 0
     kinds = list(handlers)
@@ -206,7 +208,11 @@ class Lanes:
     """Debts whose paying may be repeated, paid several at a time: a slow one holds up none that comes later."""
 
     def __init__(
-        self, count: int, handlers: Mapping[str, Handler], read_clock: Callable[[], datetime], on_error: OnError
+        self,
+        count: int,
+        handlers: Mapping[str, Handler],
+        read_clock: Callable[[], datetime],
+        on_error: OnError,
     ) -> None:
         self._count, self._handlers, self._read_clock = count, handlers, read_clock
         self._on_error, self._working = on_error, set[asyncio.Task[bool]]()

@@ -35,7 +35,9 @@ log = logging.getLogger("booking.locks")
 
 _LEADER = 7_366_301  # any constant: the advisory lock of whoever holds the link
 LANES = 4  # messages of one controller stay in order, those of different ones don't wait for each other
-PUBLISHING = 6  # publishing waits for the database's and the broker's disk; different controllers don't for each other
+PUBLISHING = (
+    6  # publishing waits for the database's and the broker's disk; different controllers don't for each other
+)
 RECONCILE_S, TIDY_S, CHECK_S = 5.0, 300.0, 2.0
 LONGEST_LANE = 20_000
 

@@ -9,8 +9,9 @@ import msgspec
 from booking import db, journal, outbox
 from booking.locks import codes, commands, ignored, pin_rules, reserve
 from booking.locks.codes import Kept
+from booking.locks.contents import lacks_room
 from booking.locks.grants import tell
-from booking.locks.snapshots import Owed, lacks_room
+from booking.locks.snapshots import Owed
 from booking.locks.versions import PUBLISH, raise_versions
 from booking.lockwire.envelope import Opened
 from booking.lockwire.messages import Report
