@@ -84,7 +84,7 @@ SELECT g.id, g.credential, g.role, g.after, g.pin, coalesce(c.means, 'pin') AS m
   coalesce(c.weekly, '[]') AS weekly, d.wire_id, w.nb, w.na
 FROM access_grant g JOIN grant_window w ON w.access_grant = g.id JOIN door d ON d.id = w.door
   LEFT JOIN access_credential c ON c.id = g.credential
-WHERE g.controller = $1 AND g.gone_ver IS NULL AND (g.pin IS NOT NULL OR c.means = 'card')
+WHERE g.controller = $1 AND g.gone_ver IS NULL AND g.gone_at IS NULL AND (g.pin IS NOT NULL OR c.means = 'card')
   AND g.nb < $2 AND g.na > $3
 ORDER BY g.role = 'reserve', g.nb, g.id, w.nb, d.wire_id
 """
@@ -179,7 +179,7 @@ async def lacks_room(controller: str, now: datetime) -> bool:
         await db.value(
             bool,
             "SELECT true FROM access_grant g JOIN controller c ON c.id = g.controller WHERE c.id = $1"
-            " AND g.gone_ver IS NULL AND g.first_ver IS NULL AND g.nb < $2 AND g.na > $3 LIMIT 1",
+            " AND g.gone_ver IS NULL AND g.gone_at IS NULL AND g.first_ver IS NULL AND g.nb < $2 AND g.na > $3 LIMIT 1",
             controller,
             now + HORIZON,
             now,

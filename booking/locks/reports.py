@@ -147,14 +147,16 @@ class _Moved(db.Record):
 
 class _Proved(_Moved):
     is_removed: bool
+    has_reserve: bool
 
 
 # What a report proves, in one statement: three kinds of grants, none of which is of two.
 # $1 controller, $2 $3 the version it has, $4 now, $5 what its locks have not confirmed, $6 what it refuses.
+# (`gone_at IS NULL` follows from the rest; it lets the index of what is still watched be used.)
 _PROVED = """
 WITH applied AS (
   UPDATE access_grant SET applied_at = $4, rejected = NULL, stale_nb = NULL, stale_na = NULL
-  WHERE controller = $1 AND gone_ver IS NULL AND (first_epoch, first_ver) <= ($2, $3)
+  WHERE controller = $1 AND gone_ver IS NULL AND gone_at IS NULL AND (first_epoch, first_ver) <= ($2, $3)
     AND (applied_at IS NULL OR rejected IS NOT NULL) AND id <> ALL($5) AND id <> ALL($6)
   RETURNING id, reservation
 ), removed AS (
@@ -165,11 +167,14 @@ WITH applied AS (
 ), lost AS (
   -- An emptied or rolled-back device has lost what it had; a bridge's lock, or a live one, whose window is over.
   UPDATE access_grant SET applied_at = NULL
-  WHERE controller = $1 AND applied_at IS NOT NULL AND gone_ver IS NULL
+  WHERE controller = $1 AND applied_at IS NOT NULL AND gone_ver IS NULL AND gone_at IS NULL
     AND ((first_epoch, first_ver) > ($2, $3) OR first_ver IS NULL OR id = ANY($5))
 )
-SELECT id, reservation, false AS is_removed FROM applied
-UNION ALL SELECT id, reservation, true FROM removed
+SELECT id, reservation, false AS is_removed,
+  EXISTS (SELECT FROM access_grant r WHERE r.controller = $1 AND r.role = 'reserve'
+    AND r.reservation IS NOT NULL AND r.gone_ver IS NULL AND r.gone_at IS NULL) AS has_reserve
+FROM applied
+UNION ALL SELECT id, reservation, true, false FROM removed
 """
 
 
@@ -183,7 +188,7 @@ async def _move_grants(
     removed = [one.id for one in proved if one.is_removed]
     if removed:
         await codes.free(removed, at=now)
-    if len(removed) < len(proved):
+    if any(one.has_reserve for one in proved):
         await reserve.take_back(controller, now)
     arrived = sorted({one.reservation for one in proved if one.reservation and not one.is_removed})
     left = sorted({one.reservation for one in proved if one.reservation and one.is_removed})
