@@ -36,10 +36,10 @@ MOST = 9  # bookings at one hall; beyond it they are moved and cancelled
 VIOLATIONS = ("lost_revocations", "out_of_window", "unconverged", "duplicate_pins")
 
 
-async def schedule(chaos: World, hall: Hall, chance: random.Random) -> None:
+async def schedule(chaos: World, hall: Hall, chance: random.Random, steps: int) -> None:
     """One controller's sequence: bookings are made, moved and cancelled at random moments."""
-    for _ in range(STEPS):
-        await asyncio.sleep(chance.uniform(0, 2 * ROUND_S / STEPS))
+    for _ in range(steps):
+        await asyncio.sleep(chance.uniform(0, 2 * ROUND_S / steps))
         async with chaos.few:
             await _step(chaos, hall, chance)
 
@@ -93,7 +93,10 @@ async def _round(
         await faults.back_up(chaos)
     await judging.linked(chaos)
     chaos.player.play(40)
-    doing = [schedule(chaos, hall, random.Random(f"{chaos.seed}/{number}/{name}")) for hall, name in work]
+    doing = [
+        schedule(chaos, hall, random.Random(f"{chaos.seed}/{number}/{name}"), chaos.length)
+        for hall, name in work
+    ]
     doing += [
         faults.strike(chaos, one, chaos.chance.uniform(0, 0.75 * ROUND_S), chaos.chance.uniform(0.2, 2.5))
         for one in struck
@@ -125,11 +128,11 @@ async def _watch(chaos: World, seconds: float) -> None:
 
 
 async def run(
-    seed: int, schedules: int, say: Say, *, at_once: int = AT_ONCE, each: int = 1
+    seed: int, schedules: int, say: Say, *, at_once: int = AT_ONCE, each: int = 1, steps: int = STEPS
 ) -> dict[str, float | int | dict[str, int]]:
-    """Run so many schedules, in each round `each` at every one of `at_once` controllers, and return what was found.
+    """Run so many schedules of so many steps, in each round `each` at every one of `at_once` controllers.
 
-    Every count of a violation must be 0.
+    Returns what was found; every count of a violation must be 0.
     """
     count = min(at_once, schedules)
     with tempfile.TemporaryDirectory(prefix="booking-chaos-") as place, postgres.temporary() as server:
@@ -137,7 +140,7 @@ async def run(
         server.create(LIVE)
         await migrate(server.url(postgres.OWNER, LIVE))
         with running_broker(home / "broker") as mqtt:
-            chaos = World(seed, home, server, mqtt, say)
+            chaos = World(seed, home, server, mqtt, say, steps)
             locks.configure(
                 Settings(database_url=chaos.address, secret_key=SECRET, mqtt_url=mqtt.broker.server_url)
             )

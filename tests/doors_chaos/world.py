@@ -39,6 +39,7 @@ class World:
     server: postgres.Server
     mqtt: RunningBroker
     say: Say
+    length: int  # steps of a schedule
     chance: random.Random = field(init=False)
     ledger: Ledger = field(default_factory=Ledger)
     fleets: list[Fleet] = field(default_factory=list)
