@@ -67,11 +67,9 @@ async def judge(row: Owed, opened: Opened, report: Report, now: datetime) -> Non
             ignored.note(row.id, "reported", "older")  # late, or played back by somebody
             return
         recognised = report.dig is None if version == (0, 0) else before.is_logged
-        await _note(row.id, version, report, now, quarantine=before.quarantine or not recognised)
-        if not recognised:
+        if before.quarantine or not recognised:
+            await db.run(_NOTE, *_noted(row.id, version, report, now, quarantine=True))
             await _quarantine(row.id, before, now)
-            return
-        if before.quarantine:
             return
         has_told = await _move_grants(row.id, version, report, before.municipality, now)
         if _has_more_room(before, report) and await lacks_room(row.id, now):
@@ -85,22 +83,18 @@ async def judge(row: Owed, opened: Opened, report: Report, now: datetime) -> Non
             await _tell_doors("doors.changed", before.municipality, now)
 
 
-async def _note(
+_NOTE = """
+UPDATE controller SET rep_epoch = $2, rep_ver = $3, rep_boot = $5, rep_rs = $6, sid = $7, report = $8, last_seen = $4,
+  rep_at = $4, offline_at = NULL, quarantine = $9, old_gen = NULL, old_key = NULL,
+  retry_s = CASE WHEN (rep_epoch, rep_ver) < ($2, $3) THEN 5 ELSE retry_s END WHERE id = $1
+"""
+
+
+def _noted(
     controller: str, version: tuple[int, int], report: Report, now: datetime, *, quarantine: bool
-) -> None:
-    await db.run(
-        "UPDATE controller SET rep_epoch = $2, rep_ver = $3, rep_boot = $4, rep_rs = $5, sid = $6, report = $7,"
-        " last_seen = $8, rep_at = $8, offline_at = NULL, quarantine = $9,"
-        " old_gen = NULL, old_key = NULL, retry_s = CASE WHEN (rep_epoch, rep_ver) < ($2, $3) THEN 5 ELSE retry_s END WHERE id = $1",
-        controller,
-        *version,
-        report.boot,
-        report.rs,
-        report.sid,
-        msgspec.json.encode(report).decode(),
-        now,
-        quarantine,
-    )
+) -> tuple[object, ...]:
+    text = msgspec.json.encode(report).decode()
+    return controller, *version, now, report.boot, report.rs, report.sid, text, quarantine
 
 
 async def _note_old_key(controller: str, report: Report, now: datetime) -> None:
@@ -151,24 +145,25 @@ class _Proved(_Moved):
 
 
 # What a report proves, in one statement: three kinds of grants, none of which is of two.
-# $1 controller, $2 $3 the version it has, $4 now, $5 what its locks have not confirmed, $6 what it refuses.
+# $1 to $9 as in _NOTE ($1 controller, $2 $3 the version it has, $4 now), $10 what its locks have not confirmed,
+# $11 what it refuses.
 # (`gone_at IS NULL` follows from the rest; it lets the index of what is still watched be used.)
-_PROVED = """
-WITH applied AS (
+_PROVED = f"""
+WITH noted AS ({_NOTE}), applied AS (
   UPDATE access_grant SET applied_at = $4, rejected = NULL, stale_nb = NULL, stale_na = NULL
   WHERE controller = $1 AND gone_ver IS NULL AND gone_at IS NULL AND (first_epoch, first_ver) <= ($2, $3)
-    AND (applied_at IS NULL OR rejected IS NOT NULL) AND id <> ALL($5) AND id <> ALL($6)
+    AND (applied_at IS NULL OR rejected IS NOT NULL) AND id <> ALL($10) AND id <> ALL($11)
   RETURNING id, reservation
 ), removed AS (
   UPDATE access_grant SET gone_at = $4
-  WHERE controller = $1 AND gone_at IS NULL AND gone_ver IS NOT NULL AND id <> ALL($5)
+  WHERE controller = $1 AND gone_at IS NULL AND gone_ver IS NOT NULL AND id <> ALL($10)
     AND ((gone_epoch, gone_ver) <= ($2, $3) OR $3 = 0)
   RETURNING id, reservation
 ), lost AS (
   -- An emptied or rolled-back device has lost what it had; a bridge's lock, or a live one, whose window is over.
   UPDATE access_grant SET applied_at = NULL
   WHERE controller = $1 AND applied_at IS NOT NULL AND gone_ver IS NULL AND gone_at IS NULL
-    AND ((first_epoch, first_ver) > ($2, $3) OR first_ver IS NULL OR id = ANY($5))
+    AND ((first_epoch, first_ver) > ($2, $3) OR first_ver IS NULL OR id = ANY($10))
 )
 SELECT id, reservation, false AS is_removed,
   EXISTS (SELECT FROM access_grant r WHERE r.controller = $1 AND r.role = 'reserve'
@@ -181,10 +176,11 @@ UNION ALL SELECT id, reservation, true, false FROM removed
 async def _move_grants(
     controller: str, version: tuple[int, int], report: Report, municipality: str, now: datetime
 ) -> bool:
-    """What the report proves of each grant is stored; True if pages of the municipality have been told."""
+    """The report and what it proves of each grant are stored; True if pages of the municipality have been told."""
     pending = [UUID(id) for id in report.pend if _is_uuid(id)]
     refused = {UUID(each.id): each.why for each in report.rej if _is_uuid(each.id)}
-    proved = await db.rows(_Proved, _PROVED, controller, *version, now, pending, list(refused))
+    noted = _noted(controller, version, report, now, quarantine=False)
+    proved = await db.rows(_Proved, _PROVED, *noted, pending, list(refused))
     removed = [one.id for one in proved if one.is_removed]
     if removed:
         await codes.free(removed, at=now)
