@@ -14,9 +14,9 @@ from booking import reservations
 from booking.api.auth import IdempotencyKey, once, once_if_keyed
 from booking.api.errors import responses
 from booking.api.search import bounded, must_be_sane
-from booking.api.series import Instant, RuleText
+from booking.api.series_bodies import Instant, RuleText
 from booking.api.shapes import CodeRequired, Line, MunicipalityCode, Note
-from booking.clock import SWEDEN, at_local
+from booking.clock import at_local, local_date
 from booking.errors import Rejected
 from booking.people import Actor
 from booking.reservations import BlockWish, Category, Decision, Match, ReservationCard
@@ -169,7 +169,7 @@ class BlockController(Controller):
         last: Annotated[date | None, QueryParameter(name="to", required=False)] = None,
     ) -> BlockList:
         """Return the blocks with time on the local days, the next ninety unless others are named."""
-        first = bounded(first or now.astimezone(SWEDEN).date())
+        first = bounded(first or local_date(now))
         last = bounded(last or first + timedelta(days=90))
         if last < first:
             raise Rejected("the last day comes before the first", code="end_before_start")

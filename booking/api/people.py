@@ -21,7 +21,7 @@ from booking.api.auth import (
 from booking.api.errors import responses
 from booking.api.gate import SESSION_COOKIE
 from booking.api.shapes import Email, Line, MunicipalityCode, Password
-from booking.clock import SWEDEN
+from booking.clock import local_date
 from booking.errors import NotFound
 from booking.people import Actor, Role, actions, actor_of_session
 from booking.people.passwords import csrf_token
@@ -200,7 +200,7 @@ async def _me(
     set_cookie: bool = False,
     status: int = 200,
 ) -> Response[MeView]:
-    found = await people.me(actor, now.astimezone(SWEDEN).date())
+    found = await people.me(actor, local_date(now))
     view = MeView(
         account=found.account,
         csrf=csrf_token(settings.secret_key, token),

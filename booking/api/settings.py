@@ -14,7 +14,7 @@ from booking import places, reservations
 from booking.api.auth import IdempotencyKey, once
 from booking.api.errors import responses
 from booking.api.shapes import NO_CONTROLS, Line, must_be_a_day
-from booking.clock import SWEDEN
+from booking.clock import local_date
 from booking.errors import NotFound
 from booking.people import Actor
 from booking.people.queries import PartyKind
@@ -103,7 +103,7 @@ class RuleController(Controller):
         now: NamedDependency[datetime],
     ) -> places.RulesPage:
         """Return the rules as the level wrote them, what they amount to today and what they inherit."""
-        return await places.rules_page(level, place_id, by=actor, today=_today(now))
+        return await places.rules_page(level, place_id, by=actor, today=local_date(now))
 
     @put("/", operation_id="WriteRules", responses=responses(403, 404, 422))
     async def write(
@@ -118,7 +118,7 @@ class RuleController(Controller):
         must_be_a_day(data.valid_from, data.opens_on)
         change = places.RuleChange(**msgspec.structs.asdict(data))
         await places.write_rules(level, place_id, change, by=actor, now=now)
-        return await places.rules_page(level, place_id, by=actor, today=_today(now))
+        return await places.rules_page(level, place_id, by=actor, today=local_date(now))
 
     @delete(
         "/{valid_from:date}", operation_id="DeleteRules", status_code=200, responses=responses(403, 404, 422)
@@ -133,7 +133,7 @@ class RuleController(Controller):
     ) -> places.RulesPage:
         """Take back the rules that begin on a day."""
         await places.delete_rules(level, place_id, valid_from, by=actor, now=now)
-        return await places.rules_page(level, place_id, by=actor, today=_today(now))
+        return await places.rules_page(level, place_id, by=actor, today=local_date(now))
 
 
 class HourController(Controller):
@@ -232,15 +232,11 @@ class HourController(Controller):
 
 
 async def _hours(level: Scope, place_id: str, by: Actor, now: datetime) -> Hours:
-    page = await places.hours_page(level, place_id, by=by, today=_today(now))
+    page = await places.hours_page(level, place_id, by=by, today=local_date(now))
     outside, total = await reservations.outside_hours(
         await places.level(level, place_id, by=by), by=by, now=now
     )
     return Hours(page.schedules, page.exceptions, page.preview, outside, total)
-
-
-def _today(now: datetime) -> date:
-    return now.astimezone(SWEDEN).date()
 
 
 def _uuid(text: str) -> UUID:

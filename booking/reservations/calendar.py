@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 
-from booking.clock import SWEDEN, at_local
+from booking.clock import SWEDEN, at_local, local_date
 from booking.places import OpenDays, Rules, join
 from booking.span import Span
 
@@ -27,7 +27,7 @@ def day_span(day: date) -> Span:
 
 def open_around(opening: OpenDays, span: Span) -> list[Span]:
     """Return the opening spans of every local day that the span touches, midnight joined over."""
-    day, last = span.start.astimezone(SWEDEN).date(), span.end.astimezone(SWEDEN).date()
+    day, last = local_date(span.start), local_date(span.end)
     if day == last:
         return opening.get(day, [])
     spans: list[Span] = []
@@ -101,7 +101,7 @@ def refusal(
 
 def local_day(span: Span) -> date:
     """Return the Swedish date on which the use starts."""
-    return span.start.astimezone(SWEDEN).date()
+    return local_date(span.start)
 
 
 def _too_soon_or_late(rules: Rules, span: Span, now: datetime, who: Who) -> str | None:

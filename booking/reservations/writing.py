@@ -202,7 +202,7 @@ async def _expire(stale: list[UUID], now: datetime) -> None:
     found = await db.rows(
         Row,
         f"SELECT {COLUMNS} FROM reservation WHERE id = ANY($1) AND state IN ('held', 'awaiting_payment')"
-        " AND hold_until <= $2 ORDER BY id FOR UPDATE",
+        " AND hold_until <= $2 ORDER BY id FOR NO KEY UPDATE",
         stale,
         now,
     )
