@@ -901,7 +901,7 @@ export interface paths {
         head?: never;
         /**
          * ChangeMe
-         * @description Change the language of the account.
+         * @description Change the language of the account, or state the person's date of birth.
          */
         patch: operations["ChangeMe"];
         trace?: never;
@@ -2667,11 +2667,13 @@ export interface components {
         };
         /** AccountChange */
         AccountChange: {
-            /** @enum {string} */
-            language: "sv" | "en";
+            born?: string | null;
+            /** @enum {null|string} */
+            language?: "sv" | "en" | null;
         };
         /** AccountRow */
         AccountRow: {
+            born: string | null;
             email: string;
             /** Format: uuid */
             id: string;
@@ -7678,6 +7680,24 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     GetMessageSettings: {
@@ -9922,7 +9942,6 @@ export interface operations {
     Search: {
         parameters: {
             query?: {
-                date?: string | null;
                 q?: string | null;
                 kind?: "hall" | "hall_part" | "ice" | "pitch" | "premises" | "vehicle" | "pool" | "court" | "lane" | "bike" | "equipment" | null;
                 municipality?: string[] | null;
@@ -9931,15 +9950,16 @@ export interface operations {
                 lon?: number | null;
                 from?: string | null;
                 to?: string | null;
-                duration_min?: number;
                 min_area_m2?: number | null;
                 min_capacity?: number | null;
                 features?: string[] | null;
                 surface?: string | null;
                 whole?: boolean | null;
                 party_id?: string | null;
-                purpose?: "training" | "match" | "meeting" | "event" | "private" | "other";
                 home?: string | null;
+                date?: string | null;
+                duration_min?: number;
+                purpose?: "training" | "match" | "meeting" | "event" | "private" | "other";
                 sort?: "distance" | "price" | "name";
                 limit?: number;
                 offset?: number;
@@ -9973,29 +9993,29 @@ export interface operations {
     SearchSeries: {
         parameters: {
             query: {
-                /** @description 0 = Monday */
-                weekday: number;
-                /** @description Local date in Sweden. */
-                first: string;
-                /** @description Local date in Sweden, inclusive. */
-                last: string;
-                from?: string | null;
-                to?: string | null;
                 q?: string | null;
                 kind?: "hall" | "hall_part" | "ice" | "pitch" | "premises" | "vehicle" | "pool" | "court" | "lane" | "bike" | "equipment" | null;
                 municipality?: string[] | null;
                 neighbours?: boolean;
                 lat?: number | null;
                 lon?: number | null;
-                duration_min?: number;
+                from?: string | null;
+                to?: string | null;
                 min_area_m2?: number | null;
                 min_capacity?: number | null;
                 features?: string[] | null;
                 surface?: string | null;
                 whole?: boolean | null;
                 party_id?: string | null;
-                purpose?: "training" | "match" | "meeting" | "event" | "private" | "other";
                 home?: string | null;
+                /** @description 0 = Monday */
+                weekday: number;
+                /** @description Local date in Sweden. */
+                first: string;
+                /** @description Local date in Sweden, inclusive. */
+                last: string;
+                duration_min?: number;
+                purpose?: "training" | "match" | "meeting" | "event" | "private" | "other";
                 limit?: number;
                 offset?: number;
             };
