@@ -15,9 +15,10 @@ from booking.places import Resource
 from booking.reservations.blocks import STANDING
 from booking.reservations.calendar import local_day
 from booking.reservations.displacing import Cause, Decision, NotDisplaceable, give_way
-from booking.reservations.judging import Alternative, Case, at_the_same_time
+from booking.reservations.judging import Alternative, at_the_same_time
 from booking.reservations.offers import Customer
 from booking.reservations.outlook import Outlook, look_ahead
+from booking.reservations.pooling import Case
 from booking.reservations.rows import Row, locked
 from booking.reservations.series_booking import must_pay_so
 from booking.reservations.series_writing import use_text

@@ -7,20 +7,14 @@ from uuid import UUID
 
 from booking import db, places
 from booking.clock import at_local
+from booking.errors import Rejected
 from booking.people import Actor
 from booking.places import Resource
 from booking.reservations.allowing import may_waive, must_book_for
-from booking.reservations.judging import (
-    Alternative,
-    Case,
-    Status,
-    Verdict,
-    judge,
-    with_alternatives,
-    with_quotas,
-)
+from booking.reservations.judging import Alternative, Status, Verdict, judge, with_alternatives, with_quotas
 from booking.reservations.offers import Customer
 from booking.reservations.outlook import look_ahead
+from booking.reservations.pooling import Case
 from booking.reservations.recurrence import (
     LONGEST,
     Clock,
@@ -119,9 +113,11 @@ async def preview_series(wish: SeriesWish, *, by: Actor, now: datetime) -> Serie
 
 
 def may_go_beyond(wish: SeriesWish, resource: Resource, by: Actor) -> bool:
-    """Return True if staff book for a reason. Raises NotAllowed for those who may not book for the party."""
+    """Return True if staff book for a reason. Raises NotAllowed for those who may not book for the party, Rejected."""
     owner = resource.facility.municipality.code
     by.must_be_known()
+    if resource.kind == "equipment":
+        raise Rejected("equipment is booked with a place", code="equipment_alone")
     waive = may_waive(by, owner, wish.reason)
     must_book_for(by, wish.party, owner, waive=waive)
     return waive

@@ -15,12 +15,15 @@ from booking.reservations.allowing import must_accept, must_have_quota
 from booking.reservations.calendar import local_day
 from booking.reservations.confirming import may_owe
 from booking.reservations.errors import RULES, BreaksRule, PriceChanged, QuotaFull, SlotTaken
-from booking.reservations.judging import Case, Verdict, judge, wanted_by, with_quotas
+from booking.reservations.judging import Verdict, judge, wanted_by, with_quotas
 from booking.reservations.offers import Customer
 from booking.reservations.outlook import Outlook, look_ahead
+from booking.reservations.pooling import Case
 from booking.reservations.recurrence import Occurrence
 from booking.reservations.series import Chosen, SeriesOrder, SeriesWish, may_go_beyond, times_of
 from booking.reservations.series_writing import Booked, write
+
+POOL_TRIES = 4
 
 
 async def book_series(order: SeriesOrder, *, by: Actor, now: datetime) -> UUID:
@@ -30,8 +33,19 @@ async def book_series(order: SeriesOrder, *, by: Actor, now: datetime) -> UUID:
     `occurrence` list, PriceChanged, BadRule, NotAllowed, Rejected (`invoice_not_allowed`, `not_free`,
     `not_in_series`).
     """
+    resource = await places.resource(order.wish.resource_id)
+    tries = POOL_TRIES if resource.picks_unit else 1
+    while True:
+        tries -= 1
+        try:
+            return await _book(order, resource, by, now)
+        except SlotTaken:  # of a pool, another unit may be free where this one went meanwhile
+            if not tries:
+                raise
+
+
+async def _book(order: SeriesOrder, resource: Resource, by: Actor, now: datetime) -> UUID:
     wish = order.wish
-    resource = await places.resource(wish.resource_id)
     waive = may_go_beyond(wish, resource, by)
     occurrences = await times_of(wish, resource)
     starts = starts_given(order.chosen, occurrences)

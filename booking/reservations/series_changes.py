@@ -13,9 +13,10 @@ from booking.errors import Rejected
 from booking.people import Actor
 from booking.reservations.confirming import may_owe
 from booking.reservations.errors import NotMovable, PriceChanged
-from booking.reservations.judging import Case, Verdict, judge, with_alternatives, with_quotas
+from booking.reservations.judging import Verdict, judge, with_alternatives, with_quotas
 from booking.reservations.offers import Customer
 from booking.reservations.outlook import Outlook, look_ahead
+from booking.reservations.pooling import Case
 from booking.reservations.recurrence import Occurrence, Wall, occurrence
 from booking.reservations.rows import COLUMNS, Row, code_of
 from booking.reservations.series import PreviewOccurrence, shown
@@ -24,7 +25,7 @@ from booking.reservations.series_queries import SeriesRow
 from booking.reservations.series_rows import NewTimes, split_off
 from booking.reservations.series_times import SeriesPart, SeriesTime, handled, times_meant
 from booking.reservations.series_writing import use_text
-from booking.reservations.writing import Place, lock_leaves, occupy, part_of
+from booking.reservations.writing import Place, lock_leaves, occupy
 
 
 class ChangedOccurrence(PreviewOccurrence):
@@ -97,7 +98,7 @@ async def change_series(
                 raise PriceChanged("the price is another by now", total_ore=total)
             ids = [one.time.id for one in changes]
             await must_have_room([one.verdict for one in changes], row.party, outlook, without=ids)
-            await lock_leaves({leaf for one in changes for leaf in one.verdict.case.resource.leaves})
+            await lock_leaves({leaf for one in changes for leaf in one.verdict.case.leaves})
             await _must_be_unchanged(times)
             target = series
             if part.scope != "this" and every:
@@ -113,7 +114,7 @@ async def _plan(
 ) -> tuple[list[_Change], list[ChangedOccurrence], Outlook]:
     by_owner = row.party not in by.acts_for
     mine = [one for one in times if part.scope == "this" or not one.is_moved]
-    ids = [one.resource for one in mine] + ([new.resource_id] if new.resource_id else [])
+    ids = [one.thing for one in mine] + ([new.resource_id] if new.resource_id else [])
     found = await places.resources_by_id(ids)
     if new.resource_id is not None:
         wanted = await places.resource(new.resource_id)
@@ -122,8 +123,8 @@ async def _plan(
     targets = [(one, _moved(one, new)) for one in mine]
     cases = []
     for one, when in targets:
-        stays = new.resource_id is None or (part.scope != "this" and one.resource != row.resource)
-        resource = found[one.resource if stays or new.resource_id is None else new.resource_id]
+        stays = new.resource_id is None or (part.scope != "this" and one.thing != row.resource)
+        resource = found[one.thing if stays or new.resource_id is None else new.resource_id]
         if when.span is None:
             raise Rejected("the clock change leaves nothing of one of these times", code="no_such_time")
         cases.append(Case(resource, when.span))
@@ -162,7 +163,7 @@ async def _fee(time: SeriesTime, case: Case, now: datetime) -> billing.Quote:
     paid = billing.read_snapshot(time.price)
     tariff = await billing.tariff_of(paid)
     covers = case.span.start <= time.starts_at and case.span.end >= time.ends_at
-    releases = not (covers and case.resource.id == time.resource)
+    releases = not (covers and case.resource.id == time.thing)
     return billing.change_fee(tariff, paid, billing.notice(time.starts_at, now), releases=releases)
 
 
@@ -190,24 +191,25 @@ async def _carry_out(
     )
     at = [(one.time, one.verdict.case) for one in changes]
     taken = [
-        Place(time.id, (part_of(case.resource, outlook.rules_of(case.resource, case.span)),), case.span)
+        Place(time.id, (case.part(outlook.rules_of(case.resource, case.span)),), case.span)
         for time, case in at
         if time.id in holding
     ]
     await occupy(taken, now=now)
     await db.run_many(
-        "UPDATE reservation SET resource = $2, wished = NULL, starts_at = $3, ends_at = $4, price_ore = $5,"
+        "UPDATE reservation SET resource = $2, wished = $8, starts_at = $3, ends_at = $4, price_ore = $5,"
         " price = $6, version = version + 1,"
         " series_start = CASE WHEN $7 THEN series_start ELSE $3 END WHERE id = $1",
         [
             (
                 one.time.id,
-                one.verdict.case.resource.id,
+                (one.verdict.case.unit or one.verdict.case.resource).id,
                 one.verdict.case.span.start,
                 one.verdict.case.span.end,
                 one.quote.total_ore,
                 billing.snapshot(one.quote),
                 part.scope == "this",
+                one.verdict.case.resource.id if one.verdict.case.unit else None,
             )
             for one in changes
         ],
@@ -255,7 +257,7 @@ async def _follow(row: SeriesRow, one: _Change, code: UUID | None, owes: bool, n
     await locks.move(
         reservation=one.time.id,
         holder=row.party,
-        resources=[case.resource.id],
+        resources=[(case.unit or case.resource).id],
         span=case.span,
         purpose=row.purpose,
         credential=code,

@@ -10,9 +10,10 @@ from booking.clock import local_date
 from booking.errors import NotFound, Rejected
 from booking.people import Actor
 from booking.reservations.errors import PriceChanged
-from booking.reservations.judging import Case, judge, with_quotas
+from booking.reservations.judging import judge, with_quotas
 from booking.reservations.offers import Customer
 from booking.reservations.outlook import Outlook, look_ahead
+from booking.reservations.pooling import Case
 from booking.reservations.recurrence import Wall, occurrence
 from booking.reservations.releasing import fee_now, release
 from booking.reservations.series import SeriesOrder, SeriesWish

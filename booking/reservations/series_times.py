@@ -29,6 +29,11 @@ class SeriesTime(Row):
     series_start: datetime
 
     @property
+    def thing(self) -> UUID:
+        """What was asked for: the pool, where a unit of one was picked."""
+        return self.wished or self.resource
+
+    @property
     def is_moved(self) -> bool:
         """True if it was moved by itself: it keeps its own time when the others change."""
         return self.starts_at != self.series_start

@@ -9,12 +9,13 @@ from booking import billing, journal, locks, messages
 from booking.clock import SWEDEN
 from booking.ids import new_id
 from booking.people import Actor
-from booking.reservations.judging import Case, Verdict
+from booking.reservations.judging import Verdict
 from booking.reservations.outlook import Outlook
+from booking.reservations.pooling import Case
 from booking.reservations.recurrence import BadRule
 from booking.reservations.rows import code_of
 from booking.reservations.series import SeriesOrder, SeriesWish
-from booking.reservations.writing import NewRow, part_of, take
+from booking.reservations.writing import NewRow, take
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ def _row(
     rules = outlook.rules_of(case.resource, case.span)
     return NewRow(
         id=new_id(),
-        parts=(part_of(case.resource, rules),),
+        parts=(case.part(rules),),
         span=case.span,
         municipality=case.resource.facility.municipality.code,
         state="requested" if asks else "confirmed",
