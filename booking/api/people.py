@@ -1,11 +1,11 @@
 """Who am I: /api/me, log-in, registration."""
 
 from datetime import date, datetime
-from typing import Annotated, Any, cast
+from typing import Annotated, cast
 from uuid import UUID
 
 import msgspec
-from litestar import Controller, Request, Response, delete, get, patch, post
+from litestar import Controller, Response, delete, get, patch, post
 from litestar.di import NamedDependency
 from litestar.params import JSONBody
 from msgspec import Meta
@@ -20,7 +20,7 @@ from booking.api.auth import (
 )
 from booking.api.errors import responses
 from booking.api.gate import SESSION_COOKIE
-from booking.api.shapes import Email, Line, MunicipalityCode, Password
+from booking.api.shapes import Email, HTTPRequest, Line, MunicipalityCode, Password
 from booking.errors import NotFound
 from booking.people import Actor, Role, actions, actor_of_session
 from booking.people.passwords import csrf_token
@@ -94,7 +94,7 @@ class PeopleController(Controller):
     @get("/me", operation_id="GetMe")
     async def me(
         self,
-        request: Request[Any, Any, Any],
+        request: HTTPRequest,
         actor: NamedDependency[Actor],
         settings: NamedDependency[Settings],
     ) -> Response[MeView]:
@@ -107,7 +107,7 @@ class PeopleController(Controller):
     @patch("/me", operation_id="ChangeMe", responses=responses(401, 403, 409, 422))
     async def change_me(
         self,
-        request: Request[Any, Any, Any],
+        request: HTTPRequest,
         data: JSONBody[AccountChange],
         actor: NamedDependency[Actor],
         now: NamedDependency[datetime],
@@ -124,7 +124,7 @@ class PeopleController(Controller):
     @post("/session", operation_id="LogIn", status_code=200, responses=responses(401, 403, 429))
     async def log_in(
         self,
-        request: Request[Any, Any, Any],
+        request: HTTPRequest,
         data: JSONBody[LogIn],
         actor: NamedDependency[Actor],
         now: NamedDependency[datetime],
@@ -138,9 +138,7 @@ class PeopleController(Controller):
         return await _enter(token, actor, now, settings)
 
     @delete("/session", operation_id="LogOut", responses=responses(403))
-    async def log_out(
-        self, request: Request[Any, Any, Any], settings: NamedDependency[Settings]
-    ) -> Response[None]:
+    async def log_out(self, request: HTTPRequest, settings: NamedDependency[Settings]) -> Response[None]:
         """Log out: the session is over everywhere it was used."""
         await actions.log_out(request.cookies[SESSION_COOKIE])
         return Response(None, status_code=204, cookies=[session_cookie(fresh_token(), settings)])
@@ -148,7 +146,7 @@ class PeopleController(Controller):
     @post("/accounts", operation_id="CreateAccount", responses=responses(403, 409, 422))
     async def create(
         self,
-        request: Request[Any, Any, Any],
+        request: HTTPRequest,
         data: JSONBody[NewAccount],
         actor: NamedDependency[Actor],
         now: NamedDependency[datetime],
