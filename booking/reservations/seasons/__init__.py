@@ -1,0 +1,1 @@
+"""Season rounds: associations wish for weekly times, the solver proposes, staff decide, series are booked."""
