@@ -94,20 +94,23 @@ class Ground:
     """The places and when they are free.
 
     `dates` says how many dates of the season each weekday has; `free` holds for (leaf, weekday) a bit mask of free
-    dates per quarter of the day.
+    dates per quarter of the day, and `hours` the same for (place, weekday) where a place is not always open.
     """
 
     places: Mapping[UUID, Place]
     dates: Mapping[int, int]
     free: Mapping[tuple[int, int], tuple[int, ...]]
     terms: Terms = field(default_factory=Terms)
+    hours: Mapping[tuple[UUID, int], tuple[int, ...]] = field(default_factory=dict)
 
     def dates_free(self, slot: Slot) -> int:
         """Return the dates of the season on which all of the slot is free, as bits."""
         place = self.places[slot.place]
         found = (1 << self.dates.get(slot.weekday, 0)) - 1
-        for leaf in place.leaves:
-            quarters = self.free.get((leaf, slot.weekday))
+        grids = [self.free.get((leaf, slot.weekday)) for leaf in place.leaves]
+        if (place.id, slot.weekday) in self.hours:
+            grids.append(self.hours[place.id, slot.weekday])
+        for quarters in grids:
             if quarters is None:
                 return 0
             for quarter in range(slot.opens // QUARTER, -(-slot.closes // QUARTER)):
