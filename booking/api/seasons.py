@@ -117,12 +117,11 @@ class SeasonController(Controller):
     path = "/season-rounds"
     tags = ("Season",)
 
-    @get("/", operation_id="ListSeasonRounds", responses=responses(401))
+    @get("/", operation_id="ListSeasonRounds", responses=responses())
     async def index(
         self, actor: NamedDependency[Actor], now: NamedDependency[datetime], municipality: CodeQuery = None
     ) -> RoundList:
-        """Return the rounds that one can apply in or has applied in; staff see their drafts too."""
-        actor.must_be_known()
+        """Return the rounds that are announced (public); staff see their drafts too."""
         found = await seasons.rounds(actor, now, municipality=municipality)
         return RoundList(found, len(found))
 
@@ -144,12 +143,11 @@ class SeasonController(Controller):
 
         return await once(request, idempotency_key, now, act)
 
-    @get("/{round_id:uuid}", operation_id="GetSeasonRound", responses=responses(401, 404))
+    @get("/{round_id:uuid}", operation_id="GetSeasonRound", responses=responses(404))
     async def read(
         self, round_id: FromPath[UUID], actor: NamedDependency[Actor], now: NamedDependency[datetime]
     ) -> RoundPage:
-        """Return one round with its rules and places."""
-        actor.must_be_known()
+        """Return one round with its rules and places (public once it is open)."""
         return await seasons.round_page(round_id, actor, now)
 
     @put("/{round_id:uuid}", operation_id="ChangeSeasonRound", responses=responses(404, 409, 422))
