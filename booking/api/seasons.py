@@ -274,6 +274,6 @@ class SeasonController(Controller):
         data: JSONBody[PublishBody],
         actor: NamedDependency[Actor],
         now: NamedDependency[datetime],
-    ) -> seasons.Progress:
+    ) -> seasons.SeasonProgress:
         """Book some more allocations as series. Call again until none is left; then the round is decided."""
         return await seasons.publish(round_id, most=data.most, again=data.again, by=actor, now=now)

@@ -107,7 +107,7 @@ PUBLIC = {  # operation → why anybody may read it; asked all the same, nothing
 OWN = {"GetMessageSettings": "/api/me/message-settings"}  # the caller's own, whoever asks
 SERIES: dict[str, Any] = {"resource_id": "{resource}", "party_id": "{party}", "title": "Hemlig cup", "first": {"date": "{series_day}", "from": "18:00", "to": "20:00"}, "rrule": "FREQ=WEEKLY;COUNT=3"}  # fmt: skip
 BLOCK: dict[str, Any] = {"municipality": "2401", "category": "closure", "title": "Hemlig stängning", "resource_ids": ["{resource}"], "start": "{start}", "end": "{end}"}  # fmt: skip
-ROUND: dict[str, Any] = {"name": "Hösten", "starts_on": "2090-08-23", "ends_on": "2090-12-19", "applies_from": "2020-01-01T00:00:00Z", "applies_to": "2090-06-01T00:00:00Z", "resource_ids": ["{resource}"], "rules": {"classes": [{"sv": "Alla", "en": "All"}]}}  # fmt: skip
+ROUND: dict[str, Any] = {"name": "Hösten", "starts_on": "2090-08-23", "ends_on": "2090-12-19", "applies_from": "2020-01-01T00:00:00Z", "applies_to": "2090-06-01T00:00:00Z", "resource_ids": ["{resource}"], "rules": {"classes": [{"sv": "Alla", "en": "All"}], "weekday": {"opens": 960, "closes": 1320}, "weekend": None}}  # fmt: skip
 SEASON_WISH: dict[str, Any] = {"title": "Hemlig cup", "activity": "indoor_sport", "age_from": 8, "age_to": 10, "people": 20, "times": 1, "minutes": 60, "windows": [{"weekday": 0, "from": "18:00", "to": "20:00"}], "resource_ids": ["{resource}"]}  # fmt: skip
 # Operations that change: asked by everybody the row is foreign to. Sign-up, log-in and webhooks name no row.
 CHANGING: dict[str, tuple[str, str, dict[str, Any]]] = {

@@ -30,7 +30,7 @@ from booking.reservations.seasons.placing import (
     round_of,
 )
 from booking.reservations.seasons.proposing import propose
-from booking.reservations.seasons.publishing import Progress, publish
+from booking.reservations.seasons.publishing import SeasonProgress, publish
 from booking.reservations.seasons.rounds import (
     MOST_RESOURCES,
     NewRound,
@@ -52,10 +52,10 @@ __all__ = [
     "NewWish",
     "PlanPage",
     "PriorityClass",
-    "Progress",
     "RoundCard",
     "RoundPage",
     "RoundRules",
+    "SeasonProgress",
     "Slot",
     "Window",
     "application",

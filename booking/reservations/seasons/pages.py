@@ -13,8 +13,8 @@ from booking.people import Actor, Role
 from booking.places import MunicipalityRef, ResourceCard
 from booking.reservations.seasons.candidates import covers
 from booking.reservations.seasons.explaining import Missing, Reason, figures_of
-from booking.reservations.seasons.proposing import Facts
-from booking.reservations.seasons.publishing import Progress, Skipped, progress_of
+from booking.reservations.seasons.proposing import ProposalFacts
+from booking.reservations.seasons.publishing import SeasonProgress, SkippedDate, progress_of
 from booking.reservations.seasons.rounds import ROUND, RoundRow, round_row, staff_round
 from booking.reservations.seasons.rules import Activity, RoundRules
 from booking.reservations.seasons.weeks import bare_ground
@@ -87,7 +87,7 @@ class AllocationView(db.Record):
     by_hand: bool
     reason: str
     series_id: UUID | None
-    skipped: list[Skipped]
+    skipped: list[SkippedDate]
     problem: str | None
 
 
@@ -164,8 +164,8 @@ class PlanPage(db.Record):
     classes: list[ClassShare]
     prime_minutes: int
     prime_youth_minutes: int
-    proposal: Facts | None
-    progress: Progress
+    proposal: ProposalFacts | None
+    progress: SeasonProgress
 
 
 async def rounds(by: Actor, now: datetime, *, municipality: str | None = None) -> list[RoundCard]:
@@ -270,7 +270,7 @@ async def plan(round_id: UUID, by: Actor) -> PlanPage:
         [ClassShare(rank, one.wished, one.granted) for rank, one in figures.classes.items()],
         figures.prime_minutes,
         figures.prime_youth_minutes,
-        None if row.proposal is None else msgspec.json.decode(row.proposal, type=Facts),
+        None if row.proposal is None else msgspec.json.decode(row.proposal, type=ProposalFacts),
         await progress_of(round_id),
     )
 
@@ -342,7 +342,7 @@ def _allocation(one: AllocationRow, *, primary: bool) -> AllocationView:
         one.by_hand,
         one.reason,
         one.series,
-        msgspec.json.decode(one.skipped, type=list[Skipped]),
+        msgspec.json.decode(one.skipped, type=list[SkippedDate]),
         one.problem,
     )
 

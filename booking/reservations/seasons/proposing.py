@@ -23,7 +23,7 @@ from booking.reservations.seasons.wishes import allocations_of, as_wishes, wishe
 _SOLVING = threading.Lock()  # one solver a process: two on one core would both run out of time
 
 
-class Facts(msgspec.Struct, frozen=True):
+class ProposalFacts(msgspec.Struct, frozen=True):
     """How a proposal came about: when, in how many seconds, and which goals nobody has proven."""
 
     at: datetime
@@ -61,7 +61,7 @@ async def propose(round_id: UUID, *, seconds: float, by: Actor, now: datetime) -
         _SOLVING.release()
     slots = [*kept, *(Fixed(wishes[one.wish].id, one.slot) for one in choice.chosen)]
     missing = await asyncio.to_thread(missing_of, wishes, slots, ground)
-    facts = Facts(now, round(took, 1), list(choice.unproven))
+    facts = ProposalFacts(now, round(took, 1), list(choice.unproven))
     async with db.transaction():
         again = await staff_round(round_id, by, lock=True)
         if again.version != row.version or again.state != row.state:

@@ -31,7 +31,7 @@ from booking.span import Span
 TRIES = 3  # somebody may book one of the times between our look and our booking
 
 
-class Progress(msgspec.Struct, frozen=True):
+class SeasonProgress(msgspec.Struct, frozen=True):
     """How far it has come: booked as series, still to do, and those that could not be booked at all."""
 
     done: int
@@ -39,14 +39,14 @@ class Progress(msgspec.Struct, frozen=True):
     refused: int
 
 
-class Skipped(msgspec.Struct, frozen=True):
+class SkippedDate(msgspec.Struct, frozen=True):
     """A date of the season that is not booked, and the code of the reason."""
 
     date: date
     reason: str
 
 
-async def publish(round_id: UUID, *, most: int, again: bool, by: Actor, now: datetime) -> Progress:
+async def publish(round_id: UUID, *, most: int, again: bool, by: Actor, now: datetime) -> SeasonProgress:
     """At most so many allocations more are series; when none is left the round is decided and everybody is told.
 
     With `again` those that were refused are tried once more. Raises RoundState (`round_still_open`,
@@ -76,17 +76,17 @@ async def publish(round_id: UUID, *, most: int, again: bool, by: Actor, now: dat
     return progress
 
 
-async def progress_of(round_id: UUID) -> Progress:
+async def progress_of(round_id: UUID) -> SeasonProgress:
     """Return how far the decision has come."""
     found = await db.row(
-        Progress,
+        SeasonProgress,
         "SELECT count(*) FILTER (WHERE state = 'final') AS done,"
         " count(*) FILTER (WHERE state <> 'final' AND problem IS NULL) AS left,"
         " count(*) FILTER (WHERE state <> 'final' AND problem IS NOT NULL) AS refused"
         " FROM season_allocation WHERE round = $1",
         round_id,
     )
-    return found or Progress(0, 0, 0)
+    return found or SeasonProgress(0, 0, 0)
 
 
 async def _book(
@@ -157,9 +157,9 @@ def _series_wish(row: RoundRow, found: AllocationRow, wish: WishRow, days: list[
     )
 
 
-def _skipped(preview: SeriesPreview) -> list[Skipped]:
+def _skipped(preview: SeriesPreview) -> list[SkippedDate]:
     return [
-        Skipped(one.start.date(), one.reason)
+        SkippedDate(one.start.date(), one.reason)
         for one in preview.occurrences
         if one.reason is not None and one.left_out is None
     ]

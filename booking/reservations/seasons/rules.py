@@ -41,7 +41,7 @@ class DaysOut(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     last: date
 
 
-class Hours(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class SharedHours(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A stretch of the local day, in minutes."""
 
     opens: Minute
@@ -57,15 +57,15 @@ class RoundRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     classes: Annotated[list[PriorityClass], Meta(min_length=1, max_length=12)]
-    weekday: Hours | None = Hours(16 * 60, 22 * 60)
-    weekend: Hours | None = Hours(8 * 60, 22 * 60)
+    weekday: SharedHours | None
+    weekend: SharedHours | None
     step: Literal[15, 30, 60] = 30
     shortest: Length = 60
     longest: Length = 240
     most_weekly: Annotated[int, Meta(ge=15, le=10_080)] | None = None
     youth_age: Age = 15
     youth_until: Minute | None = None
-    prime: Hours | None = None
+    prime: SharedHours | None = None
     prime_resources: Annotated[list[UUID], Meta(max_length=200)] | None = None
     least_pct: Annotated[int, Meta(ge=1, le=100)] = 75
     skip_school_breaks: bool = False
@@ -84,7 +84,7 @@ class RoundRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             None if self.prime_resources is None else frozenset(self.prime_resources),
         )
 
-    def hours_on(self, weekday: int) -> Hours | None:
+    def hours_on(self, weekday: int) -> SharedHours | None:
         """Return the hours that are shared out on a weekday (0 is Monday)."""
         return self.weekday if weekday < 5 else self.weekend
 

@@ -9,7 +9,7 @@ from booking.clock import SWEDEN, at_local
 from booking.places import OpenDays, Resource
 from booking.reservations.seasons.ground import DAY, QUARTER, Ground, Place
 from booking.reservations.seasons.rounds import RoundRow
-from booking.reservations.seasons.rules import Hours, RoundRules
+from booking.reservations.seasons.rules import RoundRules, SharedHours
 from booking.span import Span
 
 QUARTERS = DAY // QUARTER
@@ -126,7 +126,7 @@ def local_stretches(span: Span) -> list[tuple[date, int, int]]:
     return found
 
 
-def _open(opening: OpenDays, days: list[date], hours: Hours | None) -> tuple[int, ...]:
+def _open(opening: OpenDays, days: list[date], hours: SharedHours | None) -> tuple[int, ...]:
     """Return per quarter the dates on which the place is open within the round's hours."""
     quarters = [0] * QUARTERS
     if hours is None:
