@@ -39,21 +39,21 @@ class _Wanted:
     alternatives: tuple[int, ...] = ()
 
 
-HAMMAR, NORRSKEN = "Hammarhallen, Hela hallen", "Norrskenshallen, Hela hallen"
+HAMMAR = "Hammarhallen, Hela hallen"
 SOUTH, NORTH = "Hammarhallen, Halva hallen, södra", "Hammarhallen, Halva hallen, norra"
 EAST = "Norrskenshallen, Halva hallen, öst"
 WISHES = (
     _Wanted("Nordmalings IBK", "Innebandy P14", "indoor_sport", (12, 14), 2, 90, (0, 2), (17, 20), (HAMMAR,), (3,)),
-    _Wanted("Nordmalings IBK", "Innebandy F16", "indoor_sport", (14, 16), 2, 90, (0, 2), (17, 20), (HAMMAR, NORRSKEN), (1,)),
-    _Wanted("Nordmalings IBK", "Innebandy herr", "indoor_sport", (17, 40), 2, 120, (0, 2), (18, 22), (HAMMAR,), (1, 3)),
-    _Wanted("Håknäs Volleybollklubb", "Volleyboll ungdom", "indoor_sport", (10, 15), 1, 90, (0, 2), (17, 20), (HAMMAR, NORRSKEN)),
-    _Wanted("Håknäs Volleybollklubb", "Volleyboll motion", "exercise", (20, 60), 1, 120, (2,), (19, 22), (SOUTH, NORTH), (3,)),
+    _Wanted("Nordmalings IBK", "Innebandy F16", "indoor_sport", (14, 16), 2, 90, (0, 2), (17, 20), (HAMMAR,), (1,)),
+    _Wanted("Nordmalings IBK", "Innebandy herr", "indoor_sport", (17, 40), 2, 120, (0, 2), (18, 21), (HAMMAR,), (3,)),
+    _Wanted("Håknäs Volleybollklubb", "Volleyboll ungdom", "indoor_sport", (10, 15), 1, 90, (0, 2), (17, 20), (HAMMAR,)),
+    _Wanted("Håknäs Volleybollklubb", "Volleyboll motion", "exercise", (20, 60), 1, 120, (2,), (18, 21), (SOUTH, NORTH)),
     _Wanted("Rundviks GF", "Gymnastik 6–9 år", "indoor_sport", (6, 9), 2, 60, (0, 1), (16, 19), (EAST, NORTH), (3,)),
     _Wanted("Rundviks GF", "Motionsgympa", "exercise", (20, 70), 1, 60, (0,), (17, 20), (EAST, SOUTH), (1,)),
     _Wanted("Nordmalings Badmintonklubb", "Badminton ungdom", "indoor_sport", (10, 18), 2, 120, (1, 3), (17, 21), (SOUTH, NORTH)),
     _Wanted("Nordmalings Badmintonklubb", "Badminton motion", "exercise", (18, 70), 1, 120, (1,), (18, 21), (SOUTH, NORTH), (4,)),
-    _Wanted("Levar IF", "Fotboll P12 inne", "summer_sport", (10, 12), 1, 90, (1, 3), (17, 20), (HAMMAR, NORRSKEN), (4,)),
-    _Wanted("Levar IF", "Fotboll F14 inne", "summer_sport", (12, 14), 1, 90, (1, 3), (17, 20), (HAMMAR, NORRSKEN)),
+    _Wanted("Levar IF", "Fotboll P12 inne", "summer_sport", (10, 12), 1, 90, (1, 3), (17, 20), (HAMMAR,)),
+    _Wanted("Levar IF", "Fotboll F14 inne", "summer_sport", (12, 14), 1, 90, (1,), (17, 20), (HAMMAR,)),
     _Wanted("PRO Nordmaling", "Boule inne", "other", (65, 90), 1, 120, (0, 2), (16, 19), (SOUTH, NORTH)),
 )  # fmt: skip
 
@@ -65,7 +65,7 @@ async def share_out(now: datetime) -> None:
     named = {
         f"{one.facility.name}, {one.name}": one.id for one in await places.resources(municipalities=[TOWN])
     }
-    used = [named[one] for one in (HAMMAR, SOUTH, NORTH, NORRSKEN, EAST)]
+    used = [named[one] for one in (HAMMAR, SOUTH, NORTH, EAST)]
     first = _monday(now.astimezone(SWEDEN).date() + timedelta(days=42))
     wanted = NewRound(
         ROUND,

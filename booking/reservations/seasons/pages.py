@@ -57,11 +57,19 @@ class RoundCard(db.Record):
     sent: int | None
 
 
+class PlaceMeeting(db.Record):
+    """The places of the round that share a floor with one: a hall and its halves."""
+
+    resource_id: UUID
+    meets: list[UUID]
+
+
 class RoundPage(RoundCard):
     """A round with its rules and what it shares out."""
 
     rules: RoundRules
     resources: list[ResourceCard]
+    meetings: list[PlaceMeeting]
 
 
 class WindowView(db.Record):
@@ -188,9 +196,15 @@ async def round_page(round_id: UUID, by: Actor, now: datetime) -> RoundPage:
     found = await places.resources_by_id(row.resources)
     card = await _card(row, by, now)
     facts = {name: getattr(card, name) for name in RoundCard.__struct_fields__}
-    return RoundPage(
-        **facts, rules=row.terms, resources=[found[one].card for one in row.resources if one in found]
-    )
+    known = [found[one] for one in row.resources if one in found]
+    meetings = [
+        PlaceMeeting(
+            one.id,
+            [each.id for each in known if each is not one and not set(each.leaves).isdisjoint(one.leaves)],
+        )
+        for one in known
+    ]
+    return RoundPage(**facts, rules=row.terms, resources=[one.card for one in known], meetings=meetings)
 
 
 class _Mine(db.Record):

@@ -4489,6 +4489,12 @@ export interface components {
             km: number;
             pct: number;
         };
+        /** PlaceMeeting */
+        PlaceMeeting: {
+            meets: string[];
+            /** Format: uuid */
+            resource_id: string;
+        };
         /** PlanPage */
         PlanPage: {
             classes: components["schemas"]["ClassShare"][];
@@ -4901,6 +4907,7 @@ export interface components {
             /** Format: uuid */
             id: string;
             may_manage: boolean;
+            meetings: components["schemas"]["PlaceMeeting"][];
             mine: components["schemas"]["MyApplication"][];
             municipality: components["schemas"]["MunicipalityRef"];
             name: string;
