@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Callable
+from typing import Literal
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.test_resident_series import _log_in, _press
@@ -69,12 +69,11 @@ def test_an_association__applies_by_keyboard_and_sees_its_result(
     expect(page.get_by_role("heading", level=1)).to_contain_text("Innebandy P13")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_season_pages__are_accessible_on_phone_and_desk(
-    open_page: Open, accessible: Accessible, scheme: str
+def test_season_pages__are_accessible_on_phone_and_desk_in_both_schemes(
+    open_page: Open, accessible: Accessible
 ) -> None:
     """The demonstration's own round: its wishes compete, and the one who lacks a time is told why."""
-    page = open_page(1440, 900, scheme=scheme)
+    page = open_page(1440, 900)
     _log_in(page, "Stina Berg")
     page.goto("/p/sasong")
     page.get_by_role("link", name="Hallar våren").click()
@@ -84,8 +83,10 @@ def test_season_pages__are_accessible_on_phone_and_desk(
         page.get_by_text("Tiderna har gått till dem som kommer före i prioritetsordningen.").first
     ).to_be_visible()
     paths = ["/sasong", "/p/sasong", page.url]
-    for width, height in ((390, 844), (1440, 900)):
-        page.set_viewport_size({"width": width, "height": height})
+    schemes: list[tuple[int, Literal["light", "dark"]]] = [(390, "light"), (1440, "dark")]
+    for width, scheme in schemes:
+        page.set_viewport_size({"width": width, "height": 900})
+        page.emulate_media(color_scheme=scheme)
         for path in paths:
             page.goto(path)
             expect(page.get_by_role("heading", level=1)).to_be_visible()
