@@ -1,6 +1,6 @@
 """Who am I: /api/me, log-in, registration."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, cast
 from uuid import UUID
 
@@ -63,7 +63,8 @@ class NewAccount(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class AccountChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a person may change about their account."""
 
-    language: people.Language
+    language: people.Language | None = None
+    born: date | None = None  # once
 
 
 class DemoLogin(msgspec.Struct, frozen=True):
@@ -103,16 +104,21 @@ class PeopleController(Controller):
             token = fresh_token()
         return await _me(actor, token, settings, set_cookie=token != request.cookies.get(SESSION_COOKIE))
 
-    @patch("/me", operation_id="ChangeMe", responses=responses(401, 403))
+    @patch("/me", operation_id="ChangeMe", responses=responses(401, 403, 409, 422))
     async def change_me(
         self,
         request: HTTPRequest,
         data: JSONBody[AccountChange],
         actor: NamedDependency[Actor],
+        now: NamedDependency[datetime],
         settings: NamedDependency[Settings],
     ) -> Response[MeView]:
-        """Change the language of the account."""
-        await actions.set_language(data.language, actor)
+        """Change the language of the account, or state the person's date of birth."""
+        actor.must_be_known()
+        if data.born is not None:
+            await actions.state_birth(data.born, actor, now)
+        if data.language is not None:
+            await actions.set_language(data.language, actor)
         return await _me(actor, request.cookies[SESSION_COOKIE], settings)
 
     @post("/session", operation_id="LogIn", status_code=200, responses=responses(401, 403, 429))
