@@ -28,14 +28,8 @@ from booking.migrate import migrate
 from booking.people import Actor
 from booking.places import Resource
 from booking.reservations.recurrence import Wall
-from booking.reservations.series import (
-    Chosen,
-    SeriesOrder,
-    SeriesPreview,
-    SeriesWish,
-    book_series,
-    preview_series,
-)
+from booking.reservations.series import Chosen, SeriesOrder, SeriesPreview, SeriesWish, preview_series
+from booking.reservations.series_booking import book_series
 from booking.reservations.writing import NewRow, part_of, take
 from booking.settings import Settings
 from booking.span import Span

@@ -24,14 +24,15 @@ from booking.api.events import EventController, Hub
 from booking.api.feeds import FeedController, hide_secret
 from booking.api.gate import before_request
 from booking.api.health import HealthController
+from booking.api.holds import HoldController
 from booking.api.messages import MessageController
 from booking.api.openapi import TidyJson
 from booking.api.outgoing_webhooks import OutgoingWebhookController
 from booking.api.people import PeopleController
 from booking.api.places import PlacesController
 from booking.api.requests import RequestController
-from booking.api.reservations import HoldController, ReservationController
-from booking.api.resources import ResourceController, TownController
+from booking.api.reservations import ReservationController
+from booking.api.resources import ResourceController
 from booking.api.search import SearchController
 from booking.api.season_applications import SeasonApplicationController
 from booking.api.seasons import SeasonController
@@ -40,6 +41,7 @@ from booking.api.settings import HourController, RuleController
 from booking.api.simulation import SimulationController
 from booking.api.teams import TeamController, TeamTimeController
 from booking.api.timeline import TimelineController
+from booking.api.towns import TownController
 from booking.api.vehicles import DamageController, DriverController, TripController
 from booking.api.waiting import WaitingController
 from booking.api.webhooks import WebhookController

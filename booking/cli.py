@@ -2,27 +2,32 @@
 
 import asyncio
 import sys
-from collections.abc import Coroutine
 from pathlib import Path
-from typing import TextIO, TypeVar
+from typing import TextIO
 
 import click
 
+from booking.cli_doors import door
 from booking.settings import Settings, SettingsError
 
-T = TypeVar("T")
+
+class _Commands(click.Group):
+    """Says in one sentence what is wrong with the environment."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except SettingsError as error:
+            raise click.ClickException(str(error)) from error
 
 
-def _settings() -> Settings:
-    try:
-        return Settings.from_env()
-    except SettingsError as error:
-        raise click.ClickException(str(error)) from error
-
-
-@click.group()
+@click.group(cls=_Commands)
 def main() -> None:
     """Municipal booking: halls, premises and vehicles, priced, invoiced and unlocked by one engine."""
+
+
+main.add_command(door)
 
 
 @main.command()
@@ -32,7 +37,7 @@ def migrate() -> None:
     from booking.migrate import migrate as run
     from booking.operate import derive
 
-    settings = _settings()
+    settings = Settings.from_env()
     try:
         version = asyncio.run(run(settings.database_url))
     except MigrationError as error:
@@ -49,7 +54,7 @@ def web() -> None:
 
     from booking.app import configure_logging, create_app
 
-    settings = _settings()
+    settings = Settings.from_env()
     configure_logging()
     uvicorn.run(
         create_app(settings),
@@ -67,7 +72,7 @@ def worker() -> None:
     """Pay the outbox, hold the MQTT connection, run what is due."""
     from booking.worker import run
 
-    sys.exit(run(_settings()))
+    sys.exit(run(Settings.from_env()))
 
 
 @main.command()
@@ -75,7 +80,7 @@ def seed() -> None:
     """Fill an empty database with the demonstration's municipalities, people and bookings."""
     from booking.demo.seed import seed as run
 
-    click.echo(asyncio.run(run(_settings())))
+    click.echo(asyncio.run(run(Settings.from_env())))
 
 
 @main.command()
@@ -121,7 +126,7 @@ def invoice_run(month: str, codes: tuple[str, ...]) -> None:
     """Invoice a month: what the calendar does by itself, by hand. Running it again issues nothing twice."""
     from booking.operate import invoice_run as run
 
-    for line in asyncio.run(run(_settings(), month, codes)):
+    for line in asyncio.run(run(Settings.from_env(), month, codes)):
         click.echo(line)
 
 
@@ -130,137 +135,11 @@ def invariants() -> None:
     """Check books, rules and calendar: balanced ledger, gapless series, what is derived. Exits 1 if something is broken."""
     from booking.operate import invariants as run
 
-    broken = asyncio.run(run(_settings()))
+    broken = asyncio.run(run(Settings.from_env()))
     for line in broken:
         click.echo(line, err=True)
     click.echo("books, rules and calendar are in order" if not broken else f"{len(broken)} broken")
     sys.exit(1 if broken else 0)
-
-
-@main.group()
-def door() -> None:
-    """Doors."""
-
-
-@door.command("try")
-@click.argument("door_id")
-@click.argument("pin")
-@click.option("--at", "at", default=None, help="Type it at another time (ISO 8601), simulated keypads only.")
-@click.option(
-    "--state", type=click.Path(path_type=Path), default=None, help="The demo's state (default: ./var)."
-)
-def door_try(door_id: str, pin: str, at: str | None, state: Path | None) -> None:
-    """Type a PIN at a simulated keypad of the running demo and say what the door did."""
-    from booking.operate import OperateError, try_door
-
-    try:
-        granted, sentence = asyncio.run(try_door(door_id, pin, at, state))
-    except OperateError as error:
-        raise click.ClickException(str(error)) from error
-    click.echo(sentence)
-    sys.exit(0 if granted else 1)
-
-
-_QR = click.option("--qr", type=click.Path(path_type=Path), default=None, help="Write it as a picture, too.")
-
-
-@door.command("enrol")
-@click.argument("name")
-@click.option("--facility", required=True, help="Slug of the facility.")
-@click.option("--door", "doors", multiple=True, required=True, help="WIRE-ID=NAME, once per door.")
-@click.option("--driver", default="native", show_default=True, help="Whose lock it is.")
-@_QR
-def door_enrol(name: str, facility: str, doors: tuple[str, ...], driver: str, qr: Path | None) -> None:
-    """Make a controller known; prints its controller.json, to be carried to it."""
-    from booking import operate_doors
-
-    click.echo(_operated(operate_doors.enrol(_settings(), name, facility, doors, driver, qr)))
-
-
-@door.command("replace")
-@click.argument("name")
-@_QR
-def door_replace(name: str, qr: Path | None) -> None:
-    """Give new hardware a controller's place; prints its controller.json. The old device is dead at once."""
-    from booking import operate_doors
-
-    click.echo(_operated(operate_doors.replace(_settings(), name, qr)))
-
-
-@door.command("key")
-@click.argument("name")
-@_QR
-def door_key(name: str, qr: Path | None) -> None:
-    """Make a controller's next key; prints what is to be added to its controller.json."""
-    from booking import operate_doors
-
-    click.echo(_operated(operate_doors.stage_key(_settings(), name, qr)))
-
-
-@door.command("activate-key")
-@click.argument("name")
-def door_activate_key(name: str) -> None:
-    """Put a controller's next key in force."""
-    from booking import operate_doors
-
-    click.echo(_operated(operate_doors.activate_key(_settings(), name)))
-
-
-@door.command("retire")
-@click.argument("name")
-@click.option("--force", is_flag=True, help="Also while bookings to come open by it.")
-def door_retire(name: str, force: bool) -> None:
-    """Empty a controller of its codes and take its account away."""
-    from booking import operate_doors
-
-    click.echo(_operated(operate_doors.retire(_settings(), name, force)))
-
-
-@door.command("quarantine")
-@click.argument("name")
-@click.option("--confirm", is_flag=True, help="Replace what it holds by what this database knows.")
-def door_quarantine(name: str, confirm: bool) -> None:
-    """Show what a controller holds that a restored database knows nothing of."""
-    from booking import operate_doors
-
-    click.echo("\n".join(_operated(operate_doors.quarantine(_settings(), name, confirm))))
-
-
-@door.command("ignored")
-@click.option("--hours", type=click.IntRange(1, 8760), default=24, show_default=True, help="How far back.")
-def door_ignored(hours: int) -> None:
-    """Count messages from controllers that had no effect: replayed, damaged, too big, not theirs."""
-    from booking import operate_doors
-
-    click.echo("\n".join(_operated(operate_doors.ignored(_settings(), hours))))
-
-
-@door.command("allow")
-@click.argument("resource")
-@click.argument("door_id")
-@click.option(
-    "--before", "before", type=click.IntRange(0, 1440), default=15, show_default=True, help="Minutes."
-)
-@click.option(
-    "--after", "after", type=click.IntRange(0, 1440), default=15, show_default=True, help="Minutes."
-)
-@click.option("--purpose", default=None, help="Only for this kind of booking.")
-def door_allow(resource: str, door_id: str, before: int, after: int, purpose: str | None) -> None:
-    """Let those who book a resource (slug) open a door."""
-    from booking import operate_doors
-
-    click.echo(_operated(operate_doors.allow(_settings(), resource, door_id, before, after, purpose)))
-
-
-def _operated(work: Coroutine[None, None, T]) -> T:
-    """Return what the command did, or end with its refusal in one sentence."""
-    from booking.errors import Refusal
-    from booking.operate import OperateError
-
-    try:
-        return asyncio.run(work)
-    except (OperateError, Refusal) as error:
-        raise click.ClickException(str(error)) from error
 
 
 @main.command(context_settings={"ignore_unknown_options": True, "allow_extra_args": True})

@@ -1,6 +1,6 @@
 """The clock. The only place that reads it; everything else takes `now` as an argument."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 SWEDEN = ZoneInfo("Europe/Stockholm")
@@ -9,6 +9,11 @@ SWEDEN = ZoneInfo("Europe/Stockholm")
 def utc_now() -> datetime:
     """Return the current instant, aware, in UTC."""
     return datetime.now(UTC)
+
+
+def local_date(moment: datetime) -> date:
+    """Return the Swedish date of an instant."""
+    return moment.astimezone(SWEDEN).date()
 
 
 def at_local(year: int, month: int, day: int, minute: int) -> datetime:

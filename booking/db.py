@@ -34,6 +34,10 @@ LIMITS = {
     "application_name": "booking",
 }
 
+# A condition that always holds. Its transaction's commit does not wait for the disk: for what is done again
+# anyway if a crash of the database undoes it. A later commit that waits makes everything before it durable, too.
+NOT_WAITED_FOR = "(SELECT set_config('synchronous_commit', 'off', true)) = 'off'"
+
 
 class Record(msgspec.Struct):
     """Base of what `rows` and `row` return: one field per column."""

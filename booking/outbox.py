@@ -90,23 +90,38 @@ async def put(
 
 async def claim(kinds: list[str], now: datetime) -> Debt | None:
     """Return one due debt of these kinds, leased, or None. No transaction stays open."""
-    return await db.row(
+    found = await claim_some(kinds, now, 1)
+    return found[0] if found else None
+
+
+async def claim_some(kinds: list[str], now: datetime, limit: int) -> list[Debt]:
+    """Return up to so many due debts of these kinds, leased, the longest due first.
+
+    The disk is not waited for: a claim that a crash of the database undoes is a debt that is claimed again.
+    """
+    return await db.rows(
         Debt,
-        "UPDATE outbox SET due_at = $2, attempts = attempts + 1 WHERE id = ("
+        "UPDATE outbox SET due_at = $2, attempts = attempts + 1 WHERE id = ANY(ARRAY("
         " SELECT id FROM outbox WHERE kind = ANY($1) AND due_at <= $3"
-        " ORDER BY due_at FOR UPDATE SKIP LOCKED LIMIT 1"
-        ") RETURNING id, kind, key, payload, rev, attempts",
+        " ORDER BY due_at FOR UPDATE SKIP LOCKED LIMIT $4"
+        f")) AND {db.NOT_WAITED_FOR} RETURNING id, kind, key, payload, rev, attempts",
         kinds,
         now + LEASE,
         now,
+        limit,
     )
 
 
-async def settle(debt: Debt, now: datetime) -> None:
-    """The debt is gone, unless it grew while it was being paid: then it is due again at once."""
-    gone = await db.run("DELETE FROM outbox WHERE id = $1 AND rev = $2", debt.id, debt.rev)
+async def settle(debt: Debt, now: datetime, *, is_repeatable: bool = False) -> None:
+    """The debt is gone, unless it grew while it was being paid: then it is due again at once.
+
+    `is_repeatable`: the disk is not waited for, since paying it again after a crash of the database does no harm.
+    """
+    unwaited = f" AND {db.NOT_WAITED_FOR}" if is_repeatable else ""
+    gone = await db.run(f"DELETE FROM outbox WHERE id = $1 AND rev = $2{unwaited}", debt.id, debt.rev)
     if not gone:
-        await db.run("UPDATE outbox SET due_at = $2, attempts = 0 WHERE id = $1", debt.id, now)
+        # Not if somebody has claimed the grown one by now: he pays it.
+        await db.run("UPDATE outbox SET due_at = $2 WHERE id = $1 AND attempts = 0", debt.id, now)
 
 
 async def fail(debt: Debt, why: str, now: datetime) -> None:
@@ -152,24 +167,86 @@ async def _leased(debt: Debt, read_clock: Callable[[], datetime]) -> AsyncIterat
             await renewing
 
 
+OnError = Callable[[Debt, Exception], None]
+
+
 async def drain(
-    handlers: Mapping[str, Handler],
-    read_clock: Callable[[], datetime],
-    on_error: Callable[[Debt, Exception], None],
+    handlers: Mapping[str, Handler], read_clock: Callable[[], datetime], on_error: OnError
 ) -> int:
     """Every due debt of these kinds has been tried once; returns how many were paid."""
     paid = 0
     kinds = list(handlers)
     while (debt := await claim(kinds, read_clock())) is not None:
-        try:
-            async with _leased(debt, read_clock):
-                await handlers[debt.kind](debt, read_clock())
-        except Postpone as pause:
-            await postpone(debt, pause, read_clock())
-        except Exception as error:  # the debt survives whatever a handler meets
-            on_error(debt, error)
-            await fail(debt, f"{type(error).__name__}: {error}", read_clock())
-        else:
-            await settle(debt, read_clock())
-            paid += 1
+        paid += await _pay(debt, handlers, read_clock, on_error)
     return paid
+
+
+async def _pay(
+    debt: Debt,
+    handlers: Mapping[str, Handler],
+    read_clock: Callable[[], datetime],
+    on_error: OnError,
+    *,
+    is_repeatable: bool = False,
+) -> bool:
+    """The debt has been tried and stands accordingly; True if it was paid."""
+    try:
+        async with _leased(debt, read_clock):
+            await handlers[debt.kind](debt, read_clock())
+    except Postpone as pause:
+        await postpone(debt, pause, read_clock())
+    except Exception as error:  # the debt survives whatever a handler meets
+        on_error(debt, error)
+        await fail(debt, f"{type(error).__name__}: {error}", read_clock())
+    else:
+        await settle(debt, read_clock(), is_repeatable=is_repeatable)
+        return True
+    return False
+
+
+class Lanes:
+    """Debts whose paying may be repeated, paid several at a time: a slow one holds up none that comes later."""
+
+    def __init__(
+        self,
+        count: int,
+        handlers: Mapping[str, Handler],
+        read_clock: Callable[[], datetime],
+        on_error: OnError,
+    ) -> None:
+        self._count, self._handlers, self._read_clock = count, handlers, read_clock
+        self._on_error, self._working = on_error, set[asyncio.Task[bool]]()
+
+    async def pay(self, wake: asyncio.Event, stop: asyncio.Event, can_pay: Callable[[], bool]) -> None:
+        """Until told to stop, and while we can: whatever is due is paid, looked for at each wake and each second."""
+        try:
+            while not stop.is_set():
+                wake.clear()
+                is_full = can_pay() and await self._begin()
+                await self._wait(wake, is_full)
+        finally:
+            for task in self._working:
+                task.cancel()
+            await asyncio.gather(*self._working, return_exceptions=True)
+
+    async def _begin(self) -> bool:
+        """As many due debts as there are free lanes are being paid; True if there may be more of them."""
+        free = self._count - len(self._working)
+        found = await claim_some(list(self._handlers), self._read_clock(), free) if free else []
+        for debt in found:
+            paying = _pay(debt, self._handlers, self._read_clock, self._on_error, is_repeatable=True)
+            self._working.add(asyncio.create_task(paying))
+        return len(found) == free
+
+    async def _wait(self, wake: asyncio.Event, is_full: bool) -> None:
+        """Return at a wake, after a second, or, when every lane is taken, as soon as one is free."""
+        waking = asyncio.create_task(wake.wait())
+        try:
+            busy = self._working if is_full else set[asyncio.Task[bool]]()
+            await asyncio.wait([waking, *busy], timeout=1, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            waking.cancel()
+        done = {task for task in self._working if task.done()}
+        self._working -= done
+        for task in done:
+            task.result()  # the database is gone: whoever runs us begins anew

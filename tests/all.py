@@ -4,13 +4,17 @@
 ./run test tests/billing -x   a part of the Python tests, with pytest's own arguments
 """
 
+import contextlib
 import fcntl
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from booking.demo.progress import say, step
@@ -140,11 +144,12 @@ def run_suites(arguments: list[str]) -> list[tuple[str, int, float]]:
         ]
         browser = BROWSER if any(part.startswith("tests/browser") for part in wanted) else []
         return [suite("pytest", [*pytest, *browser, *arguments])]
-    results = [
-        suite("Python", [*pytest, *LONG, "tests", "--ignore", "tests/browser", *IN_ORDER]),
-        suite("browser", [*pytest, "tests/browser", *BROWSER]),
-    ]
-    return [*results, suite("web UI", [sys.executable, str(ROOT / "booking" / "web" / "build.py"), "test"])]
+    with beside("browser", [*pytest, "tests/browser", *BROWSER]) as browsers:
+        results = [
+            suite("Python", [*pytest, *LONG, "tests", "--ignore", "tests/browser", *IN_ORDER]),
+            suite("web UI", [sys.executable, str(ROOT / "booking" / "web" / "build.py"), "test"]),
+        ]
+        return [*results, browsers()]
 
 
 def suite(title: str, command: list[str]) -> tuple[str, int, float]:
@@ -153,6 +158,29 @@ def suite(title: str, command: list[str]) -> tuple[str, int, float]:
     begun = time.monotonic()
     status = subprocess.run(command, cwd=ROOT, check=False).returncode
     return title, status, time.monotonic() - begun
+
+
+@contextlib.contextmanager
+def beside(title: str, command: list[str]) -> Iterator[Callable[[], tuple[str, int, float]]]:
+    """A suite runs while others do, for it mostly waits; the call ends it and shows what it said."""
+    begun = time.monotonic()
+    with (
+        tempfile.TemporaryFile("w+") as said,
+        subprocess.Popen(command, cwd=ROOT, stdout=said, stderr=said) as run,
+    ):
+
+        def end() -> tuple[str, int, float]:
+            status = run.wait()
+            say(f"\n— {title}")
+            said.seek(0)
+            say(said.read())
+            return title, status, time.monotonic() - begun
+
+        try:
+            yield end
+        finally:
+            if run.poll() is None:
+                run.send_signal(signal.SIGINT)
 
 
 if __name__ == "__main__":

@@ -112,5 +112,40 @@ async def test_a_handler_slower_than_the_lease__keeps_its_debt(
     assert len(paid) == 1
 
 
+async def test_a_slow_debt__holds_up_none_that_comes_later(pool: str) -> None:
+    await _put("mail", utc_now(), key="slow")
+    wake, stop, begun, go_on = (asyncio.Event() for _ in range(4))
+    paid: list[str] = []
+
+    async def pay(debt: Debt, _now: datetime) -> None:
+        if debt.key == "slow":
+            begun.set()
+            await go_on.wait()
+        paid.append(debt.key)
+        if debt.key == "slow":
+            stop.set()
+            wake.set()
+        else:
+            go_on.set()
+
+    lanes = outbox.Lanes(2, {"mail": pay}, utc_now, _raise)
+    paying = asyncio.create_task(lanes.pay(wake, stop, lambda: True))
+    await asyncio.wait_for(begun.wait(), 20)
+    await _put("mail", utc_now(), key="quick")
+    wake.set()
+    await asyncio.wait_for(paying, 20)
+
+    assert paid == ["quick", "slow"]
+
+
+async def test_a_claim__takes_no_more_than_there_are_free_lanes(pool: str, now: datetime) -> None:
+    for _ in range(5):
+        await _put("mail", now)
+
+    claimed = [len(await outbox.claim_some(["mail"], now, 2)) for _ in range(4)]
+
+    assert claimed == [2, 2, 1, 0]
+
+
 def _raise(_debt: Debt, error: Exception) -> None:
     raise error

@@ -14,16 +14,15 @@ from booking import reservations
 from booking.api.auth import IdempotencyKey, once, once_if_keyed
 from booking.api.errors import responses
 from booking.api.search import bounded, must_be_sane
-from booking.api.series import Instant, RuleText
-from booking.api.shapes import CodeRequired, Line, MunicipalityCode, Note
-from booking.clock import SWEDEN, at_local
+from booking.api.series_bodies import Instant, RuleText
+from booking.api.shapes import CodeRequired, Line, MunicipalityCode, Note, Reason
+from booking.clock import at_local, local_date
 from booking.errors import Rejected
 from booking.people import Actor
 from booking.reservations import BlockWish, Category, Decision, Match, ReservationCard
 from booking.span import Span
 
 LONGEST = timedelta(days=800)
-Reason = Annotated[str, Meta(min_length=1, max_length=500, pattern=r"^[^\x00]*$")]
 
 
 class BlockBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -169,7 +168,7 @@ class BlockController(Controller):
         last: Annotated[date | None, QueryParameter(name="to", required=False)] = None,
     ) -> BlockList:
         """Return the blocks with time on the local days, the next ninety unless others are named."""
-        first = bounded(first or now.astimezone(SWEDEN).date())
+        first = bounded(first or local_date(now))
         last = bounded(last or first + timedelta(days=90))
         if last < first:
             raise Rejected("the last day comes before the first", code="end_before_start")

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 from litestar import Controller, Response, get, patch, post
-from litestar.di import NamedDependency
+from litestar.di import NamedDependency, Provide
 from litestar.params import FromPath, JSONBody, PathParameter, QueryParameter
 from msgspec import Meta
 
@@ -180,26 +180,35 @@ class AlarmController(Controller):
         return await locks.acknowledge(alarm_id, data.note, by=actor, now=now)
 
 
+def search_of(
+    municipality: CodeRequired,
+    door_id: DoorQuery = None,
+    kind: KindQuery = None,
+    start: FromInstant = None,
+    end: ToInstant = None,
+) -> locks.Search:
+    """Return which events are asked for."""
+    return locks.Search(municipality, door_id, kind, start, end)
+
+
+WHAT = {"what": Provide(search_of, sync_to_thread=False)}
+
+
 class DoorEventController(Controller):
     """The log of the doors."""
 
     tags = ("Doors",)
 
-    @get("/door-events", operation_id="ListDoorEvents", responses=responses(404, 422))
+    @get("/door-events", operation_id="ListDoorEvents", responses=responses(404, 422), dependencies=WHAT)
     async def index(
         self,
-        municipality: CodeRequired,
         actor: NamedDependency[Actor],
         now: NamedDependency[datetime],
-        door_id: DoorQuery = None,
-        kind: KindQuery = None,
-        start: FromInstant = None,
-        end: ToInstant = None,
+        what: NamedDependency[locks.Search],
         limit: LimitQuery = 50,
         offset: OffsetQuery = 0,
     ) -> DoorEvents:
         """Return what happened at the doors; the reading is journalled."""
-        what = locks.Search(municipality, door_id, kind, start, end)
         found, total = await locks.search(what, by=actor, now=now, limit=limit, offset=offset)
         return DoorEvents(found, total)
 
@@ -208,20 +217,16 @@ class DoorEventController(Controller):
         operation_id="ExportDoorEvents",
         media_type="text/csv",
         responses=responses(404, 422),
+        dependencies=WHAT,
     )
     async def export(
         self,
-        municipality: CodeRequired,
         actor: NamedDependency[Actor],
         now: NamedDependency[datetime],
-        door_id: DoorQuery = None,
-        kind: KindQuery = None,
-        start: FromInstant = None,
-        end: ToInstant = None,
+        what: NamedDependency[locks.Search],
     ) -> Response[bytes]:
         """Return the same as a table for a spreadsheet, at most 50,000 lines."""
-        what = locks.Search(municipality, door_id, kind, start, end)
         table = await locks.export(what, by=actor, now=now)
-        name = f"attachment; filename=dorrar-{municipality}.csv"
+        name = f"attachment; filename=dorrar-{what.municipality}.csv"
         headers = {"Content-Disposition": name, "Cache-Control": "no-store"}
         return Response(table, media_type="text/csv; charset=utf-8", headers=headers)

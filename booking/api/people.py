@@ -21,7 +21,6 @@ from booking.api.auth import (
 from booking.api.errors import responses
 from booking.api.gate import SESSION_COOKIE
 from booking.api.shapes import Email, Line, MunicipalityCode, Password
-from booking.clock import SWEDEN
 from booking.errors import NotFound
 from booking.people import Actor, Role, actions, actor_of_session
 from booking.people.passwords import csrf_token
@@ -96,14 +95,13 @@ class PeopleController(Controller):
         self,
         request: Request[Any, Any, Any],
         actor: NamedDependency[Actor],
-        now: NamedDependency[datetime],
         settings: NamedDependency[Settings],
     ) -> Response[MeView]:
         """Return who is logged in, as whom they may act, and the token that unsafe requests must carry."""
         token = request.cookies.get(SESSION_COOKIE)
         if not token or len(token) > 100 or (actor.session is None and await actions.is_spent(token)):
             token = fresh_token()
-        return await _me(actor, token, now, settings, set_cookie=token != request.cookies.get(SESSION_COOKIE))
+        return await _me(actor, token, settings, set_cookie=token != request.cookies.get(SESSION_COOKIE))
 
     @patch("/me", operation_id="ChangeMe", responses=responses(401, 403))
     async def change_me(
@@ -111,12 +109,11 @@ class PeopleController(Controller):
         request: Request[Any, Any, Any],
         data: JSONBody[AccountChange],
         actor: NamedDependency[Actor],
-        now: NamedDependency[datetime],
         settings: NamedDependency[Settings],
     ) -> Response[MeView]:
         """Change the language of the account."""
         await actions.set_language(data.language, actor)
-        return await _me(actor, request.cookies[SESSION_COOKIE], now, settings)
+        return await _me(actor, request.cookies[SESSION_COOKIE], settings)
 
     @post("/session", operation_id="LogIn", status_code=200, responses=responses(401, 403, 429))
     async def log_in(
@@ -188,19 +185,18 @@ async def _enter(
     actor = await actor_of_session(token, now) or Actor()
     if visitor.session is not None and visitor.account is None:
         await reservations.adopt_holds(visitor.session, by=actor)
-    return await _me(actor, token, now, settings, set_cookie=True, status=status)
+    return await _me(actor, token, settings, set_cookie=True, status=status)
 
 
 async def _me(
     actor: Actor,
     token: str,
-    now: datetime,
     settings: Settings,
     *,
     set_cookie: bool = False,
     status: int = 200,
 ) -> Response[MeView]:
-    found = await people.me(actor, now.astimezone(SWEDEN).date())
+    found = await people.me(actor)
     view = MeView(
         account=found.account,
         csrf=csrf_token(settings.secret_key, token),

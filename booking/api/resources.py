@@ -1,4 +1,4 @@
-"""What there is, on the wire, as staff describe and divide it: resources, pictures, school breaks, terms."""
+"""What there is, on the wire, as staff describe and divide it: resources and pictures."""
 
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
@@ -7,23 +7,26 @@ from uuid import UUID
 import msgspec
 from litestar import Controller, Request, Response, delete, get, patch, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, JSONBody, PathParameter
+from litestar.params import FromPath, JSONBody
 from msgspec import UNSET, Meta, UnsetType
 
 from booking import billing, places, reservations
 from booking.api.auth import IdempotencyKey, once
 from booking.api.errors import responses
-from booking.api.shapes import NO_CONTROLS, CodeRequired, Line, must_be_a_day
-from booking.clock import SWEDEN
+from booking.api.shapes import NO_CONTROLS, CodeRequired, Line
+from booking.clock import local_date
 from booking.errors import NotFound, Rejected
 from booking.people import Actor
 
 IMAGE_BODY = 1_000_000  # 600 kB in base64, and its words
-Code = Annotated[str, PathParameter(pattern=r"^[0-9]{4}$")]
+
+
 Words = Annotated[str, Meta(max_length=4000, pattern=r"^[^\x00]*$")]
-TermsText = Annotated[str, Meta(min_length=1, max_length=100_000, pattern=r"^[^\x00]*$")]
+
+
 Feature = Annotated[str, Meta(min_length=1, max_length=40, pattern=r"^[a-z0-9_]+$", examples=["scoreboard"])]
-Version = Annotated[str, Meta(min_length=1, max_length=20, pattern=r"^[0-9A-Za-z._-]+$", examples=["2027-1"])]
+
+
 Size = Annotated[int, Meta(ge=0, le=1_000_000)]
 
 
@@ -82,34 +85,6 @@ class NewImage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     content: bytes
 
 
-class NewBreak(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """School is out on these days, both included."""
-
-    name: Annotated[str, Meta(min_length=1, max_length=80, pattern=NO_CONTROLS)]
-    from_day: date
-    to_day: date
-
-
-class NewTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A version of the terms; once published it never changes."""
-
-    version: Version
-    text_sv: TermsText
-    text_en: TermsText
-
-
-class SchoolBreaks(msgspec.Struct, frozen=True):
-    """School breaks from today on."""
-
-    school_breaks: list[places.BreakView]
-
-
-class TermsVersions(msgspec.Struct, frozen=True):
-    """The published versions, the latest first."""
-
-    terms: list[places.TermsRef]
-
-
 class ResourceController(Controller):
     """Resources as staff see them."""
 
@@ -122,7 +97,7 @@ class ResourceController(Controller):
     ) -> Tree:
         """Return everything a municipality has, also what is out of use."""
         facilities = await places.tree(municipality, by=actor)
-        return Tree(facilities, await _classes(municipality, _today(now)))
+        return Tree(facilities, await _classes(municipality, local_date(now)))
 
     @get("/{level:str}/{place_id:uuid}", operation_id="GetResourceSettings", responses=responses(404))
     async def read(
@@ -168,7 +143,7 @@ class ResourceController(Controller):
     ) -> Response[places.ResourcePage]:
         """Add a resource, a part of one, or a pool; bookings ahead of a divided hall keep all of it."""
         here = await places.level(level, str(place_id), by=actor)
-        await _must_have_a_price(here.municipality, data, _today(now))
+        await _must_have_a_price(here.municipality, data, local_date(now))
         facts = {name: getattr(data, name) for name in data.__struct_fields__ if name != "parent_id"}
         new = places.NewResource(**facts, parent=data.parent_id)
 
@@ -222,89 +197,6 @@ class ResourceController(Controller):
         return await places.resource_page(resource, now, in_use=False)
 
 
-class TownController(Controller):
-    """What holds for a whole municipality: when school is out, what everybody accepts."""
-
-    path = "/settings/{level:str}/{code:str}"
-    tags = ("Settings",)
-
-    @get("/school-breaks", operation_id="ListSchoolBreaks", responses=responses(404))
-    async def index(
-        self, level: FromPath[Literal["municipalities"]], code: Code, now: NamedDependency[datetime]
-    ) -> SchoolBreaks:
-        """Return a municipality's school breaks from today on; anybody may know them."""
-        del level
-        return SchoolBreaks(await places.breaks(code, since=_today(now)))
-
-    @post("/school-breaks", operation_id="AddSchoolBreak", responses=responses(403, 404, 422))
-    async def add(
-        self,
-        request: Request[Any, Any, Any],
-        level: FromPath[Literal["municipalities"]],
-        code: Code,
-        data: JSONBody[NewBreak],
-        actor: NamedDependency[Actor],
-        now: NamedDependency[datetime],
-        idempotency_key: IdempotencyKey = None,
-    ) -> Response[SchoolBreaks]:
-        """Say when school is out; recurring bookings may leave these days out."""
-        del level
-        must_be_a_day(data.from_day, data.to_day)
-
-        async def act() -> SchoolBreaks:
-            await places.add_break(code, data.name, data.from_day, data.to_day, by=actor, now=now)
-            return SchoolBreaks(await places.breaks(code, since=_today(now)))
-
-        return await once(request, idempotency_key, now, act)
-
-    @delete(
-        "/school-breaks/{break_id:uuid}",
-        operation_id="DeleteSchoolBreak",
-        status_code=200,
-        responses=responses(403, 404),
-    )
-    async def remove(
-        self,
-        level: FromPath[Literal["municipalities"]],
-        code: Code,
-        break_id: FromPath[UUID],
-        actor: NamedDependency[Actor],
-        now: NamedDependency[datetime],
-    ) -> SchoolBreaks:
-        """Take a school break back."""
-        del level
-        await places.delete_break(code, break_id, by=actor, now=now)
-        return SchoolBreaks(await places.breaks(code, since=_today(now)))
-
-    @get("/terms", operation_id="ListTerms", responses=responses(404))
-    async def versions(
-        self, level: FromPath[Literal["municipalities"]], code: Code, actor: NamedDependency[Actor]
-    ) -> TermsVersions:
-        """Return the published versions of a municipality's terms."""
-        del level
-        return TermsVersions(await places.published_terms(code, by=actor))
-
-    @post("/terms", operation_id="PublishTerms", responses=responses(403, 404, 409, 422))
-    async def publish(
-        self,
-        request: Request[Any, Any, Any],
-        level: FromPath[Literal["municipalities"]],
-        code: Code,
-        data: JSONBody[NewTerms],
-        actor: NamedDependency[Actor],
-        now: NamedDependency[datetime],
-        idempotency_key: IdempotencyKey = None,
-    ) -> Response[places.TermsView]:
-        """Publish a version of the terms; rules may then ask everybody to accept it."""
-        del level
-
-        async def act() -> places.TermsView:
-            await places.publish_terms(code, data.version, data.text_sv, data.text_en, by=actor, now=now)
-            return await places.terms(code, data.version)
-
-        return await once(request, idempotency_key, now, act)
-
-
 async def _must_have_a_price(municipality: str, new: NewThing, day: date) -> None:
     """Raise Rejected for a class that the price list lacks; equipment that it does not name is free."""
     if new.kind != "equipment" and new.tariff_class not in {
@@ -319,7 +211,3 @@ async def _classes(municipality: str, day: date) -> list[TariffClass]:
     except NotFound:  # it has published no list yet
         return []
     return [TariffClass(code, one.kind, one.sv, one.en) for code, one in sorted(classes.items())]
-
-
-def _today(now: datetime) -> date:
-    return now.astimezone(SWEDEN).date()

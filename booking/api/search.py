@@ -1,12 +1,13 @@
 """Search, availability and price on the wire: what is free, and what it costs you."""
 
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
 from litestar import Controller, get
-from litestar.di import NamedDependency
+from litestar.di import NamedDependency, Provide
 from litestar.params import FromPath, FromQuery, QueryParameter
 from msgspec import Meta
 
@@ -24,7 +25,7 @@ from booking.api.shapes import (
     ToClock,
     minute_of_day,
 )
-from booking.clock import SWEDEN
+from booking.clock import local_date
 from booking.errors import Rejected
 from booking.people import Actor
 from booking.places import Kind
@@ -56,56 +57,70 @@ class SearchPage(msgspec.Struct, frozen=True):
     did_you_mean: str | None
 
 
+def wanted_of(
+    actor: NamedDependency[Actor],
+    now: NamedDependency[datetime],
+    q: TextQuery = None,
+    kind: Annotated[Kind | None, QueryParameter(required=False)] = None,
+    municipality: CodesQuery = None,
+    neighbours: FromQuery[bool] = True,
+    lat: Degrees = None,
+    lon: Degrees = None,
+    from_clock: FromClock = None,
+    to_clock: ToClock = None,
+    min_area_m2: LeastQuery = None,
+    min_capacity: LeastQuery = None,
+    features: FeaturesQuery = None,
+    surface: SurfaceQuery = None,
+    whole: FromQuery[bool | None] = None,
+    party_id: PartyQuery = None,
+    home: CodeQuery = None,
+) -> Query:
+    """Return what every search may ask of a resource, for whom and between which hours, as if for today."""
+    return Query(
+        day=local_date(now),
+        from_min=minute_of_day(from_clock, 0),
+        to_min=None if to_clock is None else minute_of_day(to_clock, 1440),
+        municipalities=tuple(municipality or ()),
+        neighbours=neighbours,
+        text=q,
+        kind=kind,
+        min_area_m2=min_area_m2,
+        min_capacity=min_capacity,
+        features=tuple(features or ()),
+        surface=surface,
+        whole=whole,
+        near=None if lat is None or lon is None else (lat, lon),
+        customer=customer_of(actor, party_id, home or _only(municipality)),
+    )
+
+
+WANTED = {"wanted": Provide(wanted_of, sync_to_thread=False)}
+
+
 class SearchController(Controller):
     """What is free, and what it costs you."""
 
     tags = ("Search",)
 
-    @get("/search", operation_id="Search", responses=responses())
+    @get("/search", operation_id="Search", responses=responses(), dependencies=WANTED)
     async def search(
         self,
-        actor: NamedDependency[Actor],
         now: NamedDependency[datetime],
+        wanted: NamedDependency[Query],
         day: Annotated[date | None, QueryParameter(name="date", required=False)] = None,
-        q: TextQuery = None,
-        kind: Annotated[Kind | None, QueryParameter(required=False)] = None,
-        municipality: CodesQuery = None,
-        neighbours: FromQuery[bool] = True,
-        lat: Degrees = None,
-        lon: Degrees = None,
-        from_clock: FromClock = None,
-        to_clock: ToClock = None,
         duration_min: DurationQuery = 60,
-        min_area_m2: LeastQuery = None,
-        min_capacity: LeastQuery = None,
-        features: FeaturesQuery = None,
-        surface: SurfaceQuery = None,
-        whole: FromQuery[bool | None] = None,
-        party_id: PartyQuery = None,
         purpose: FromQuery[Purpose] = "private",
-        home: CodeQuery = None,
         sort: FromQuery[Literal["distance", "price", "name"]] = "distance",
         limit: LimitQuery = 30,
         offset: OffsetQuery = 0,
     ) -> SearchPage:
         """Search resources of a municipality and its neighbours by kind, text, place, size and free time."""
-        query = Query(
-            day=bounded(day or now.astimezone(SWEDEN).date()),
-            from_min=minute_of_day(from_clock, 0),
-            to_min=None if to_clock is None else minute_of_day(to_clock, 1440),
+        query = replace(
+            wanted,
+            day=bounded(day or wanted.day),
             minutes=duration_min,
-            municipalities=tuple(municipality or ()),
-            neighbours=neighbours,
-            text=q,
-            kind=kind,
-            min_area_m2=min_area_m2,
-            min_capacity=min_capacity,
-            features=tuple(features or ()),
-            surface=surface,
-            whole=whole,
-            near=None if lat is None or lon is None else (lat, lon),
             purpose=purpose,
-            customer=customer_of(actor, party_id, home or _only(municipality)),
             sort=sort,
             limit=limit,
             offset=offset,
@@ -115,59 +130,31 @@ class SearchController(Controller):
             found.results, found.total, found.total_free, found.facets, found.hint, found.did_you_mean
         )
 
-    @get("/search/series", operation_id="SearchSeries", responses=responses(422))
+    @get("/search/series", operation_id="SearchSeries", responses=responses(422), dependencies=WANTED)
     async def series(
         self,
-        actor: NamedDependency[Actor],
         now: NamedDependency[datetime],
+        wanted: NamedDependency[Query],
         weekday: Annotated[int, QueryParameter(ge=0, le=6, description="0 = Monday")],
         first: Annotated[date, QueryParameter(description="Local date in Sweden.")],
         last: Annotated[date, QueryParameter(description="Local date in Sweden, inclusive.")],
-        from_clock: FromClock = None,
-        to_clock: ToClock = None,
-        q: TextQuery = None,
-        kind: Annotated[Kind | None, QueryParameter(required=False)] = None,
-        municipality: CodesQuery = None,
-        neighbours: FromQuery[bool] = True,
-        lat: Degrees = None,
-        lon: Degrees = None,
         duration_min: DurationQuery = 120,
-        min_area_m2: LeastQuery = None,
-        min_capacity: LeastQuery = None,
-        features: FeaturesQuery = None,
-        surface: SurfaceQuery = None,
-        whole: FromQuery[bool | None] = None,
-        party_id: PartyQuery = None,
         purpose: FromQuery[Purpose] = "training",
-        home: CodeQuery = None,
         limit: LimitQuery = 20,
         offset: OffsetQuery = 0,
     ) -> reservations.SeriesResults:
         """Return where the same hour of a weekday is free most often between two dates, with the dates missed."""
         first, last = bounded(first), bounded(last)
-        like = Query(
-            day=bounded(first),
-            from_min=minute_of_day(from_clock, 0),
-            to_min=minute_of_day(to_clock, 1440),
+        like = replace(
+            wanted,
+            day=first,
+            to_min=1440 if wanted.to_min is None else wanted.to_min,
             minutes=duration_min,
-            municipalities=tuple(municipality or ()),
-            neighbours=neighbours,
-            text=q,
-            kind=kind,
-            min_area_m2=min_area_m2,
-            min_capacity=min_capacity,
-            features=tuple(features or ()),
-            surface=surface,
-            whole=whole,
-            near=None if lat is None or lon is None else (lat, lon),
             purpose=purpose,
-            customer=customer_of(actor, party_id, home or _only(municipality)),
             limit=limit,
             offset=offset,
         )
-        return await reservations.search_series(
-            SeriesQuery(like, weekday, bounded(first), bounded(last)), now
-        )
+        return await reservations.search_series(SeriesQuery(like, weekday, first, last), now)
 
     @get("/resources/{resource_id:uuid}/month", operation_id="GetMonth", responses=responses(404))
     async def month(
@@ -201,7 +188,7 @@ class SearchController(Controller):
         home: CodeQuery = None,
     ) -> reservations.Days:
         """Return days of one resource: taken and closed stretches, and starts with price or reason."""
-        first = bounded(day or now.astimezone(SWEDEN).date())
+        first = bounded(day or local_date(now))
         customer = customer_of(actor, party_id, home)
         return await reservations.availability(resource_id, first, days, duration_min, customer, purpose, now)
 

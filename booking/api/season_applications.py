@@ -12,8 +12,7 @@ from msgspec import Meta
 
 from booking.api.errors import responses
 from booking.api.seasons import Weekday
-from booking.api.series import Clock
-from booking.api.shapes import Line, minute_of_day
+from booking.api.shapes import Clock, Line, minute_of_day
 from booking.people import Actor
 from booking.reservations import seasons
 from booking.reservations.seasons import Activity, ApplicationPage, NewWish, Window

@@ -12,8 +12,16 @@ from msgspec import Meta
 
 from booking.api.auth import IdempotencyKey, once
 from booking.api.errors import responses
-from booking.api.series import Clock
-from booking.api.shapes import CodeQuery, Instant, Line, MunicipalityCode, Note, minute_of_day, must_be_a_day
+from booking.api.shapes import (
+    Clock,
+    CodeQuery,
+    Instant,
+    Line,
+    MunicipalityCode,
+    Note,
+    minute_of_day,
+    must_be_a_day,
+)
 from booking.errors import Rejected
 from booking.people import Actor
 from booking.reservations import seasons

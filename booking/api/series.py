@@ -1,167 +1,21 @@
 """Recurring bookings on the wire."""
 
-from datetime import date, datetime
-from typing import Annotated, Any, Literal
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import msgspec
 from litestar import Controller, Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
-from msgspec import Meta
 
 from booking import reservations
 from booking.api.auth import IdempotencyKey, once, once_if_keyed
 from booking.api.errors import responses
-from booking.api.search import must_be_sane
-from booking.api.shapes import LimitQuery, Line, Note, OffsetQuery, PartyQuery, minute_of_day
-from booking.errors import Rejected
+from booking.api.series_bodies import AddedDate, NewSeries, SeriesBody, SeriesCancel, SeriesChange
+from booking.api.shapes import LimitQuery, OffsetQuery, PartyQuery
 from booking.people import Actor
-from booking.reservations import Chosen, NewTimes, Purpose, SeriesOrder, SeriesPart, SeriesWish, Wall
-from booking.span import Span
-
-Clock = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$", examples=["18:00"])]
-Instant = Annotated[datetime, Meta(tz=True, examples=["2026-12-01T17:00:00Z"])]
-RuleText = Annotated[
-    str,
-    Meta(
-        min_length=1, max_length=300, pattern=r"^[A-Z0-9=;,:+-]*$", examples=["FREQ=WEEKLY;BYDAY=TU;COUNT=10"]
-    ),
-]
-Money = Annotated[int, Meta(ge=0, le=10_000_000_000)]
-EARLIEST, LATEST = date(2000, 1, 1), date(2099, 12, 31)
-
-
-class WallTime(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A local date with a stretch of the wall clock; one that ends at or before its start ends the day after."""
-
-    date: date
-    from_: Clock = msgspec.field(name="from")
-    to: Clock
-
-    @property
-    def wall(self) -> Wall:
-        """As the calendar knows it."""
-        if not EARLIEST <= self.date <= LATEST:
-            raise Rejected("the date is outside the calendar", code="bad_time")
-        opens, closes = minute_of_day(self.from_, 0), minute_of_day(self.to, 0)
-        if opens == 1440:
-            raise Rejected("a time starts before 24:00", code="bad_time")
-        return Wall(self.date, opens, closes if closes > opens else closes + 1440)
-
-
-class SeriesBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What recurs: the first time, an RFC 5545 rule (with COUNT or UNTIL), dates left out and times added.
-
-    `reason` is for staff of the owner: why they book for somebody else, beyond notice, horizon and quota.
-    """
-
-    resource_id: UUID
-    party_id: UUID
-    first: WallTime
-    rrule: RuleText
-    purpose: Purpose = "training"
-    title: Line | None = None
-    exdates: Annotated[list[date], Meta(max_length=400)] = []
-    rdates: Annotated[list[WallTime], Meta(max_length=100)] = []
-    skip_school_breaks: bool = False
-    reason: Annotated[str, Meta(min_length=1, max_length=500, pattern=r"^[^\x00]*$")] | None = None
-
-    @property
-    def wish(self) -> SeriesWish:
-        """As the calendar knows it."""
-        return SeriesWish(
-            self.resource_id,
-            self.party_id,
-            self.purpose,
-            self.title,
-            self.first.wall,
-            self.rrule,
-            frozenset(self.exdates),
-            tuple(one.wall for one in self.rdates),
-            self.skip_school_breaks,
-            self.reason,
-        )
-
-
-class ChosenTime(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One time to book: the series' own, or an alternative to the one that began at `instead_of`."""
-
-    start: Instant
-    end: Instant
-    resource_id: UUID | None = None
-    instead_of: Instant | None = None
-
-    @property
-    def chosen(self) -> Chosen:
-        """As the calendar knows it."""
-        span = Span(self.start, self.end)
-        must_be_sane(span)
-        return Chosen(span, self.resource_id, self.instead_of)
-
-
-class NewSeries(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Book these times of the series, all or none, at the sum that was shown (öre)."""
-
-    wish: SeriesBody
-    method: Literal["invoice", "free"]
-    occurrences: Annotated[list[ChosenTime], Meta(min_length=1, max_length=400)]
-    expected_total_ore: Money
-    terms_version: Annotated[str, Meta(min_length=1, max_length=20)] | None = None
-
-
-class PartBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Which times: the one `from`, it and those after it, or all that are ahead."""
-
-    scope: Literal["this", "following", "all"]
-    from_: UUID | None = msgspec.field(name="from", default=None)
-
-    @property
-    def part(self) -> SeriesPart:
-        """As the calendar knows it."""
-        if self.scope != "all" and self.from_ is None:
-            raise Rejected("say from which booking", code="from_missing")
-        return SeriesPart(self.scope, self.from_)
-
-
-class NewTimesBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What changes; what is left out stays."""
-
-    resource_id: UUID | None = None
-    from_: Clock | None = msgspec.field(name="from", default=None)
-    to: Clock | None = None
-    weekday_shift: Annotated[int, Meta(ge=-6, le=6)] = 0
-
-    @property
-    def times(self) -> NewTimes:
-        """As the calendar knows it."""
-        opens = None if self.from_ is None else minute_of_day(self.from_, 0)
-        if opens == 1440:
-            raise Rejected("a time starts before 24:00", code="bad_time")
-        closes = None if self.to is None else minute_of_day(self.to, 0)
-        return NewTimes(self.resource_id, opens, closes, self.weekday_shift)
-
-
-class SeriesChange(PartBody, frozen=True, forbid_unknown_fields=True):
-    """Another place, clock or weekday; with `dry_run` only looked at. `skip` names bookings that stay as they are."""
-
-    new: NewTimesBody = msgspec.field(default_factory=NewTimesBody)
-    dry_run: bool = False
-    expected_total_ore: Money | None = None
-    skip: Annotated[list[UUID], Meta(max_length=400)] = []
-
-
-class SeriesCancel(PartBody, frozen=True, forbid_unknown_fields=True):
-    """End these times; with `dry_run` only what it costs."""
-
-    reason: Note | None = None
-    dry_run: bool = False
-
-
-class AddedDate(WallTime, frozen=True, forbid_unknown_fields=True):
-    """One more time, at the price that was shown."""
-
-    expected_price_ore: Money | None = None
+from booking.reservations import SeriesOrder
 
 
 class SeriesList(msgspec.Struct, frozen=True):

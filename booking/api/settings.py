@@ -13,8 +13,8 @@ from msgspec import Meta
 from booking import places, reservations
 from booking.api.auth import IdempotencyKey, once
 from booking.api.errors import responses
-from booking.api.shapes import NO_CONTROLS, Line, must_be_a_day
-from booking.clock import SWEDEN
+from booking.api.shapes import NO_CONTROLS, Clock, Line, must_be_a_day
+from booking.clock import local_date
 from booking.errors import NotFound
 from booking.people import Actor
 from booking.people.queries import PartyKind
@@ -26,7 +26,6 @@ Minutes = Annotated[int, Meta(ge=0, le=44_640)]  # at most a month
 Name = Annotated[str, Meta(min_length=1, max_length=80, pattern=NO_CONTROLS)]
 Count = Annotated[int, Meta(ge=1, le=1000)]
 Days = Annotated[int, Meta(ge=0, le=365)]
-Clock = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$", examples=["18:00"])]
 
 
 class NewRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -103,7 +102,7 @@ class RuleController(Controller):
         now: NamedDependency[datetime],
     ) -> places.RulesPage:
         """Return the rules as the level wrote them, what they amount to today and what they inherit."""
-        return await places.rules_page(level, place_id, by=actor, today=_today(now))
+        return await places.rules_page(level, place_id, by=actor, today=local_date(now))
 
     @put("/", operation_id="WriteRules", responses=responses(403, 404, 422))
     async def write(
@@ -118,7 +117,7 @@ class RuleController(Controller):
         must_be_a_day(data.valid_from, data.opens_on)
         change = places.RuleChange(**msgspec.structs.asdict(data))
         await places.write_rules(level, place_id, change, by=actor, now=now)
-        return await places.rules_page(level, place_id, by=actor, today=_today(now))
+        return await places.rules_page(level, place_id, by=actor, today=local_date(now))
 
     @delete(
         "/{valid_from:date}", operation_id="DeleteRules", status_code=200, responses=responses(403, 404, 422)
@@ -133,7 +132,7 @@ class RuleController(Controller):
     ) -> places.RulesPage:
         """Take back the rules that begin on a day."""
         await places.delete_rules(level, place_id, valid_from, by=actor, now=now)
-        return await places.rules_page(level, place_id, by=actor, today=_today(now))
+        return await places.rules_page(level, place_id, by=actor, today=local_date(now))
 
 
 class HourController(Controller):
@@ -232,15 +231,11 @@ class HourController(Controller):
 
 
 async def _hours(level: Scope, place_id: str, by: Actor, now: datetime) -> Hours:
-    page = await places.hours_page(level, place_id, by=by, today=_today(now))
+    page = await places.hours_page(level, place_id, by=by, today=local_date(now))
     outside, total = await reservations.outside_hours(
         await places.level(level, place_id, by=by), by=by, now=now
     )
     return Hours(page.schedules, page.exceptions, page.preview, outside, total)
-
-
-def _today(now: datetime) -> date:
-    return now.astimezone(SWEDEN).date()
 
 
 def _uuid(text: str) -> UUID:

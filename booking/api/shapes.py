@@ -17,6 +17,7 @@ FIRST, LAST = date(2000, 1, 1), date(2099, 12, 31)
 Instant = Annotated[datetime, Meta(tz=True)]
 Line = Annotated[str, Meta(min_length=1, max_length=120, pattern=NO_CONTROLS)]
 Note = Annotated[str, Meta(max_length=500, pattern=r"^[^\x00]*$")]
+Reason = Annotated[str, Meta(min_length=1, max_length=500, pattern=r"^[^\x00]*$")]
 Email = Annotated[
     str, Meta(min_length=3, max_length=254, pattern=r"^[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+$")
 ]
@@ -31,6 +32,7 @@ PartyQuery = Annotated[UUID | None, QueryParameter(name="party_id", required=Fal
 LimitQuery = Annotated[int, QueryParameter(ge=1, le=100, required=False)]
 OffsetQuery = Annotated[int, QueryParameter(ge=0, le=100_000, required=False)]
 _CLOCK = r"^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$"
+Clock = Annotated[str, Meta(pattern=_CLOCK, examples=["18:00"])]
 FromClock = Annotated[str | None, QueryParameter(name="from", pattern=_CLOCK, required=False)]
 ToClock = Annotated[str | None, QueryParameter(name="to", pattern=_CLOCK, required=False)]
 

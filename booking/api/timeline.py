@@ -14,7 +14,7 @@ from booking import locks, places, reservations
 from booking.api.errors import responses
 from booking.api.search import bounded
 from booking.api.shapes import CodeRequired
-from booking.clock import SWEDEN
+from booking.clock import local_date
 from booking.people import Actor
 
 
@@ -64,7 +64,7 @@ class TimelineController(Controller):
         day: Annotated[date | None, QueryParameter(name="date", required=False)] = None,
     ) -> Timeline:
         """Return the day of a municipality where the caller is staff; elsewhere it is absent."""
-        day = bounded(day or now.astimezone(SWEDEN).date())
+        day = bounded(day or local_date(now))
         bookings = await reservations.timeline(municipality, day, actor)
         found = await places.resources(municipalities=[municipality], as_taken=True)
         opening_of = await places.open_days(sorted({one.calendar for one in found}), day, day)

@@ -5,7 +5,6 @@ from datetime import date
 from functools import lru_cache
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-TOKENS = (*WEEKDAYS, "public_holiday")
 
 
 @lru_cache(maxsize=64)

@@ -183,7 +183,7 @@ async def usage_of(source: UUID, kind: ChargeKind = "usage") -> list[Charged]:
     return await db.rows(
         Charged,
         f"SELECT {', '.join(Charged.__struct_fields__)} FROM charge WHERE source = $1 AND kind = $2"
-        " AND state IN ('open', 'free', 'invoiced', 'paid_direct') ORDER BY id FOR UPDATE",
+        " AND state IN ('open', 'free', 'invoiced', 'paid_direct') ORDER BY id FOR NO KEY UPDATE",
         source,
         kind,
     )

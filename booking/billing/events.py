@@ -67,7 +67,7 @@ async def claim_event(now: datetime) -> Event | None:
         Event,
         "UPDATE stripe_event SET due_at = $1, attempts = attempts + 1 WHERE id = ("
         " SELECT id FROM stripe_event WHERE handled_at IS NULL AND due_at <= $2"
-        " ORDER BY due_at FOR UPDATE SKIP LOCKED LIMIT 1"
+        " ORDER BY due_at FOR NO KEY UPDATE SKIP LOCKED LIMIT 1"
         ") RETURNING id, entity, event_id, type, object_id, payment, attempts",
         now + LEASE,
         now,
@@ -115,7 +115,7 @@ async def reconcile_payments(now: datetime) -> list[PaymentOutcome]:
         "  AND session_id IS NOT NULL AND created_at < $1::timestamptz - interval '15 s'"
         "  AND coalesce(looked_at, '-infinity') < $1::timestamptz - least(interval '10 min',"
         "   greatest(interval '15 s', ($1::timestamptz - created_at) / 4))"
-        f"  ORDER BY looked_at NULLS FIRST LIMIT 20 FOR UPDATE SKIP LOCKED) RETURNING {COLUMNS}",
+        f"  ORDER BY looked_at NULLS FIRST LIMIT 20 FOR NO KEY UPDATE SKIP LOCKED) RETURNING {COLUMNS}",
         now,
     )
     found = [await _look_up_alone(one, one.session_id) for one in waiting if one.session_id]

@@ -7,7 +7,7 @@ import msgspec
 
 from booking import db
 from booking.billing import vat
-from booking.billing.invoices import SWEDEN, month_bounds
+from booking.billing.invoices import month_bounds
 from booking.billing.invoicing_calendar import next_run_on
 from booking.billing.tariff_data import VatRule
 from booking.billing.views import (
@@ -25,6 +25,7 @@ from booking.billing.views import (
     UninvoicedParty,
     VatView,
 )
+from booking.clock import local_date
 from booking.errors import NotFound
 from booking.people import Actor, Role
 
@@ -97,7 +98,7 @@ async def invoices(
         " AND ($5::text IS NULL OR"
         "  CASE WHEN i.state = 'issued' AND i.kind = 'invoice' AND i.due_on < $1 THEN 'overdue' ELSE i.state END = $5)"
     )
-    args = (now.astimezone(SWEDEN).date(), municipality, party, parties, state)
+    args = (local_date(now), municipality, party, parties, state)
     total = await db.value(int, "SELECT count(*) FROM invoice i" + where, *args)
     order = " ORDER BY i.issued_on DESC, i.number DESC, i.id LIMIT $6 OFFSET $7"
     found = await db.rows(_Row, _SELECT + where + order, *args, limit, offset)
@@ -111,7 +112,7 @@ async def invoice(invoice_id: UUID, *, by: Actor, now: datetime) -> InvoicePage:
 
 async def facts(invoice_id: UUID, *, by: Actor, now: datetime) -> InvoiceFacts:
     """Return all that the invoice's document shows. Raises NotFound, also for somebody else's."""
-    row = await db.row(_Row, _SELECT + " WHERE i.id = $2", now.astimezone(SWEDEN).date(), invoice_id)
+    row = await db.row(_Row, _SELECT + " WHERE i.id = $2", local_date(now), invoice_id)
     if row is None or not (row.party in by.acts_for or by.has(row.entity, Role.FINANCE)):
         raise NotFound("there is no such invoice")
     lines = await db.rows(

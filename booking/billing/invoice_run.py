@@ -86,7 +86,7 @@ async def _invoice_party(
         charges = await db.rows(
             _Charge,
             f"SELECT {', '.join(_Charge.__struct_fields__)} FROM charge WHERE entity = $1 AND party = $2"
-            " AND state = 'open' AND service_at < $3 ORDER BY service_at, id FOR UPDATE",
+            " AND state = 'open' AND service_at < $3 ORDER BY service_at, id FOR NO KEY UPDATE",
             municipality,
             party,
             end,

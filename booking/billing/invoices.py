@@ -4,17 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from stdnum import luhn
 
 from booking.billing import ledger, vat
-from booking.billing.pricing import Quote
+from booking.billing.pricing import SWEDEN, Quote
 from booking.billing.tariff_data import VatRule
 from booking.errors import Rejected
 from booking.money import kronor, payable_rounding, share
-
-SWEDEN = ZoneInfo("Europe/Stockholm")
 
 
 @dataclass(frozen=True, slots=True)

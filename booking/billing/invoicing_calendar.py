@@ -3,7 +3,8 @@
 from datetime import date, datetime, timedelta
 
 from booking import db
-from booking.billing.invoices import SWEDEN, month_bounds
+from booking.billing.invoices import month_bounds
+from booking.clock import local_date
 
 DEFAULT_DAY = 5  # of the following month, for a municipality without a calendar of its own
 
@@ -14,7 +15,7 @@ async def due_runs(now: datetime) -> list[tuple[str, str]]:
     A run by hand before the month was over does not count. A municipality without a calendar runs last month on
     the fifth.
     """
-    today = now.astimezone(SWEDEN).date()
+    today = local_date(now)
     last_month = f"{today.replace(day=1) - timedelta(days=1):%Y-%m}"
     found = await db.rows(
         _Due,
@@ -33,7 +34,7 @@ async def due_runs(now: datetime) -> list[tuple[str, str]]:
 
 async def next_run_on(municipality: str, now: datetime) -> date:
     """Return the next day of the municipality's invoicing calendar."""
-    today = now.astimezone(SWEDEN).date()
+    today = local_date(now)
     planned = await db.value(
         date, "SELECT min(run_on) FROM invoicing_date WHERE entity = $1 AND run_on > $2", municipality, today
     )

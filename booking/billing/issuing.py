@@ -9,9 +9,10 @@ import msgspec
 
 from booking import db, journal, messages, outbox
 from booking.billing import ledger
-from booking.billing.invoices import SWEDEN, Line, Sums, add_up, number, ocr_number, postings
+from booking.billing.invoices import Line, Sums, add_up, number, ocr_number, postings
 from booking.billing.messages import PDF, DocumentDebt
 from booking.billing.views import Parties, Side
+from booking.clock import local_date
 from booking.errors import NotFound
 from booking.ids import new_id
 from booking.people import Actor
@@ -42,7 +43,7 @@ async def issue(
     sums, kind = add_up(lines), "invoice" if refers is None else "credit_note"
     if refers is not None:
         sums = replace(sums, rounding_ore=await _rounding_back(refers, sums))
-    invoice_id, issued_on = new_id(), now.astimezone(SWEDEN).date()
+    invoice_id, issued_on = new_id(), local_date(now)
     parties, days = await _parties(entity, party)
     seq = await _next_number(entity, kind, issued_on.year)
     shown = number(issued_on.year, seq)
@@ -98,7 +99,7 @@ async def _rounding_back(invoice: UUID, sums: Sums) -> int:
 
     Were each rounded by itself, two halves of 70,50 kr would give back 142 kr of 141. Holds the invoice's row.
     """
-    await db.run("SELECT FROM invoice WHERE id = $1 FOR UPDATE", invoice)
+    await db.run("SELECT FROM invoice WHERE id = $1 FOR NO KEY UPDATE", invoice)
     left = await db.row(
         _Left,
         "SELECT (sum(i.total_ore))::bigint AS total_ore, (SELECT count(*) FROM charge WHERE invoice = $1"

@@ -121,7 +121,7 @@ async def record_payment(outcome: PaymentOutcome, *, now: datetime) -> News:
     Returns the news once; "known" ever after. Paid is final: no later event undoes it.
     """
     found = await db.row(
-        Payment, f"SELECT {COLUMNS} FROM payment WHERE id = $1 FOR UPDATE", outcome.payment_id
+        Payment, f"SELECT {COLUMNS} FROM payment WHERE id = $1 FOR NO KEY UPDATE", outcome.payment_id
     )
     if found is None or outcome.state == "pending" or found.state in ("paid", outcome.state):
         return "known"
@@ -148,7 +148,7 @@ async def refund(source: UUID, *, reason: str, now: datetime, amount_ore: int | 
     """
     found = await db.rows(
         Payment,
-        f"SELECT {COLUMNS} FROM payment WHERE source = $1 AND state = 'paid' ORDER BY id FOR UPDATE",
+        f"SELECT {COLUMNS} FROM payment WHERE source = $1 AND state = 'paid' ORDER BY id FOR NO KEY UPDATE",
         source,
     )
     given = 0

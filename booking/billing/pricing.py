@@ -145,7 +145,7 @@ def price(tariff: Tariff, case: Case, category: Category) -> Quote:
     list_ore = sum(line.amount_ore for line in lines)
     for group in ("discount", "cap"):
         for rule in only(matching(groups.get(group, ()), case, category.name)):
-            change = adjustment(rule, list_ore if group == "discount" else _sum(lines), lines[0].amount_ore)
+            change = adjustment(rule, list_ore if group == "discount" else _sum(lines))
             if change is not None:
                 used.append(rule)
                 lines.append(change)
@@ -229,7 +229,7 @@ def added_line(rule: Rule, case: Case, base_ore: int) -> PriceLine:
     return PriceLine(rule.sv, rule.en, rule.id, str(rule.pct), "percent", base_ore, added)
 
 
-def adjustment(rule: Rule, subject_ore: int, base_ore: int) -> PriceLine | None:
+def adjustment(rule: Rule, subject_ore: int) -> PriceLine | None:
     """Explain a discount (the customer pays `pct` percent) or a cap; None when it changes nothing."""
     if rule.unit == "percent":
         change = share(subject_ore, rule.pct, 100) - subject_ore

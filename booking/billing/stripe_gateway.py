@@ -88,10 +88,6 @@ class Gateway:
         """Tell whether the municipality's key moves real money."""
         return "_live_" in self.keys.get(municipality, "")
 
-    def serves(self, municipality: str) -> bool:
-        """Tell whether the municipality takes payments by Stripe."""
-        return municipality in self.keys
-
     async def create_checkout(self, municipality: str, wanted: Wanted, *, key: str) -> Checkout:
         """Return the session where the payer pays. The same key gives the same session."""
         stripe = self._client(municipality)
@@ -134,12 +130,6 @@ class Gateway:
             refunded = sum(one.amount for one in found.data if one.status in ("succeeded", "pending"))
         return _checkout(session, refunded)
 
-    async def session_of_intent(self, municipality: str, intent: str) -> str | None:
-        """Return the session that a payment intent belongs to, or None."""
-        sessions = self._client(municipality).v1.checkout.sessions
-        found = await _asked(sessions.list_async({"payment_intent": intent, "limit": 1}))
-        return found.data[0].id if found.data else None
-
     async def expire_checkout(self, municipality: str, session_id: str) -> Checkout:
         """The session can't be paid any more; if it was paid first, the answer says so."""
         sessions = self._client(municipality).v1.checkout.sessions
@@ -168,12 +158,6 @@ class Gateway:
             )
         )
         return made.id
-
-    async def events_since(self, municipality: str, since: datetime) -> list[EventFacts]:
-        """Return at most a hundred events created since, newest first."""
-        events = self._client(municipality).v1.events
-        found = await _asked(events.list_async({"created": {"gte": int(since.timestamp())}, "limit": 100}))
-        return [_facts(msgspec.convert(event.to_dict(), _Event)) for event in found.data]
 
     async def close(self) -> None:
         """Open connections are closed."""

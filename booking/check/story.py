@@ -11,7 +11,6 @@ from booking.simulated.people import PASSWORD
 HOME, NEIGHBOUR = "2401", "2284"  # Nordmaling is full; Örnsköldsvik has a small hall
 NON_RESIDENT_ORE = 2 * 389_00  # O5: two hours of a small hall for a private person from Nordmaling
 GRANTED_ORE = 141_00  # N2: two hours of Norrskenshallen at a quarter of 282 kr
-RESIDENT_ORE = 2 * 282_00  # N1
 
 
 class Story:

@@ -13,8 +13,6 @@ from typing import IO, Protocol
 
 from booking.conformance.verdicts import NotRun
 
-CAN = ("press", "card", "power", "clock", "network", "pass", "bolt", "logs", "erase", "enrol")
-
 
 class Hands(Protocol):
     """Who does what has to be done at the device."""

@@ -8,8 +8,6 @@ import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final, Literal
 
-import msgspec
-
 from booking.controller import commands
 from booking.controller.attempts import Attempts
 from booking.controller.clockwork import Clockwork
@@ -18,6 +16,7 @@ from booking.controller.doors import Doors, Sensed
 from booking.controller.hardware import Bolts, Outcome
 from booking.controller.holding import CAPACITY, Arrived, Holding
 from booking.controller.modes import Commanded
+from booking.controller.reporting import compose
 from booking.controller.store import Store, Stored
 from booking.controller.timepiece import Moment
 from booking.controller.voice import Out, Voice
@@ -25,15 +24,13 @@ from booking.lockwire import ids
 from booking.lockwire.decide import Memory, Presented, Verdict, decide
 from booking.lockwire.envelope import Dropped
 from booking.lockwire.keys import Keys
-from booking.lockwire.messages import Capacity, Clock, Command, EventAck, Kept, Power, Report
+from booking.lockwire.messages import Capacity, Command, EventAck, Power, Report
 from booking.lockwire.snapshot import Mode, Snapshot
 from booking.lockwire.strict import StrictError, parse
 
 __all__ = ["CAPACITY", "Arrived", "Controller"]
 
-FIRMWARE: Final = "booking-reference-1"
 EXPECT_WITHIN_MS: Final = 60_000
-TELL_STALE_MS: Final = 60_000
 IDLE_MS: Final = 500
 
 
@@ -60,7 +57,6 @@ class Controller:
         self.dropped = 0  # messages whose seal or form did not hold, since power-on
         self._power = Power(src="mains", bat=None)
         self._expect_by: int | None = None
-        self._stale_told: tuple[tuple[int, int], int] | None = None
         moment = read()
         self._holding = Holding(keys, store, capacity, static_pins, wired)
         self._voice = Voice(name, self._holding, store, send)
@@ -157,9 +153,7 @@ class Controller:
 
     def pin_lengths(self) -> frozenset[int]:
         """Return the lengths of the PINs in force: if they differ, an entry must end with a key (§11.4)."""
-        held = self._holding.snapshot
-        every = [*held.grants, *held.reserve] if held else []
-        return frozenset(len(grant.pin) for grant in every if isinstance(grant.pin, str))
+        return self._holding.pin_lengths()
 
     # -- messages in --------------------------------------------------------------------------
 
@@ -186,7 +180,7 @@ class Controller:
     def _take_desired(self, message: Arrived, moment: Moment) -> None:
         taken = self._holding.offer(message, self._clock.floor)
         if taken == "older":
-            self._tell_stale(message, moment)
+            self._diary.note_stale(message.payload, moment)
             return
         if taken == "waiting":
             return
@@ -197,15 +191,6 @@ class Controller:
             self._expect_by = None
             self._clock.not_before(self._holding.snapshot.iat, moment)
             self._doors.follow(moment)
-
-    def _tell_stale(self, message: Arrived, moment: Moment) -> None:
-        """An older snapshot came: an event, but not one for each of a thousand copies."""
-        told, digest = self._stale_told, (hash(message.payload), len(message.payload))
-        if told is not None and told[0] == digest and moment.mono_ms - told[1] < TELL_STALE_MS:
-            return
-        self._stale_told = (digest, moment.mono_ms)
-        with self.store.change():
-            self._diary.note(moment, "stale", None)
 
     def _take_evack(self, message: Arrived, moment: Moment) -> None:
         ack = parse(self._holding.open(message).plain, EventAck)
@@ -318,22 +303,7 @@ class Controller:
         self._voice.report_if_due(moment, lambda number: self._report(number, moment))
 
     def _report(self, number: int, moment: Moment) -> Report:
-        reading, (first, last) = self._clock.reading(moment), self.store.ends()
-        stored = self._holding.stored
-        refused = stored.refused if stored else []
-        return Report(
-            boot=self._voice.boot,
-            rs=number,
-            sid=self._voice.sid,
-            dig=stored.digest if stored else None,
-            rej=refused[:200],
-            rej_more=len(refused) - 200 if len(refused) > 200 else msgspec.UNSET,
-            pend=[],
-            bad=self.store.bad(),
-            cap=self.cap,
-            clk=Clock(utc_ms=reading.utc_ms, src=reading.src, err_ms=reading.err_ms),
-            pw=self._power,
-            doors=self._doors.report(moment),
-            ev=Kept(first=first, last=last),
-            fw=FIRMWARE,
+        power, doors = self._power, self._doors.report(moment)
+        return compose(
+            number, self._voice, self._clock.reading(moment), self.store, self._holding, power, doors
         )

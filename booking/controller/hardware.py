@@ -24,16 +24,6 @@ class Present(Protocol):
         """Return what the door did."""
 
 
-class Input(Protocol):
-    """A keypad or reader."""
-
-    def start(self, present: Present) -> None:
-        """Hand what is presented to the controller from now on."""
-
-    def stop(self) -> None:
-        """Listen no more."""
-
-
 class Bolts(Protocol):
     """The lock outputs. Must not block."""
 

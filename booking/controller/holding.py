@@ -64,6 +64,11 @@ class Holding:
         """The keypad policy in force."""
         return self.snapshot.policy if self.snapshot else snapshot.DEFAULT_POLICY
 
+    def pin_lengths(self) -> frozenset[int]:
+        """Return the lengths of the PINs in force."""
+        every = [*self.snapshot.grants, *self.snapshot.reserve] if self.snapshot else []
+        return frozenset(len(grant.pin) for grant in every if isinstance(grant.pin, str))
+
     def open(self, message: Arrived) -> Opened:
         """Return what the server says in this message. Raises Dropped."""
         return envelope.unseal(message.payload, self.keys, "dn", message.topic)

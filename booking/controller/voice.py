@@ -98,8 +98,9 @@ class Voice:
         if not (self.report_due and self.is_connected) or since < REPORT_GAP_MS:
             return
         self.report_due, self._last_report, self._rs = False, moment.mono_ms, self._rs + 1
-        self._send(self._status("online"))
+        # First what somebody waits for: a durable broker writes its file between two messages.
         self.publish("reported", msgspec.json.encode(describe(self._rs)), retain=True)
+        self._send(self._status("online"))
 
     def held_back_until(self) -> int | None:
         """Return when a report that is due may be said (ms since power-on), None if none is."""

@@ -5,7 +5,8 @@ from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from booking import billing, db, journal, places, reservations
-from booking.clock import SWEDEN, at_local
+from booking.clock import SWEDEN, at_local, local_date
+from booking.demo.everyday import closure_and_wait
 from booking.demo.places import TOWNS
 from booking.demo.season import share_out
 from booking.errors import Refusal
@@ -28,7 +29,7 @@ async def book(now: datetime) -> None:
     )
     by_town = {town.code: await places.resources(municipalities=[town.code]) for town in TOWNS}
     await _cup(by_town["2401"], parties, clerk, now)
-    monday = now.astimezone(SWEDEN).date() - timedelta(days=now.astimezone(SWEDEN).weekday())
+    monday = local_date(now) - timedelta(days=now.astimezone(SWEDEN).weekday())
     for number, party in enumerate(parties, start=1):
         print(f"booking as {party.name}, {number} of {len(parties)}", flush=True)
         for resource, weekday, minute, minutes, purpose in _habits(party, by_town, chance):
@@ -38,8 +39,9 @@ async def book(now: datetime) -> None:
                     await _try(resource, day, minute, minutes, purpose, party.id, clerk, now)
     await _requests(by_town["2401"], parties, clerk, now)
     await share_out(now)
+    await closure_and_wait(by_town["2401"], CUP_IN_DAYS, now)
     await reservations.complete_due(now)
-    over = now.astimezone(SWEDEN).date().replace(day=1) - timedelta(days=1)
+    over = local_date(now).replace(day=1) - timedelta(days=1)
     for town in TOWNS:
         print(f"invoicing {over:%Y-%m} in {town.name}", flush=True)
         await billing.run_invoices(town.code, f"{over:%Y-%m}", by=Actor.system(), now=now)
@@ -56,7 +58,7 @@ class _Party(db.Record):
 async def _cup(found: list[Resource], parties: list[_Party], clerk: UUID | None, now: datetime) -> None:
     """Nordmalingscupen fills every hall of the town on one evening, so that a neighbour's is worth finding."""
     club = next(one for one in parties if one.name == "Nordmalings IBK")
-    day = now.astimezone(SWEDEN).date() + timedelta(days=CUP_IN_DAYS)
+    day = local_date(now) + timedelta(days=CUP_IN_DAYS)
     for resource in found:
         if resource.kind == "hall":
             await _try(resource, day, 16 * 60, 360, "match", club.id, clerk, now, "Nordmalingscupen")
@@ -65,7 +67,7 @@ async def _cup(found: list[Resource], parties: list[_Party], clerk: UUID | None,
 async def _requests(found: list[Resource], parties: list[_Party], clerk: UUID | None, now: datetime) -> None:
     """Three associations ask for the house that needs approval, two of them for the same Saturday."""
     house = next(one for one in found if one.name == "Klubbstugan")
-    today = now.astimezone(SWEDEN).date()
+    today = local_date(now)
     saturday = today + timedelta(days=12 - today.weekday())
     clubs = [one for one in parties if one.home == "2401"]
     for club, days, minute in zip(clubs, (0, 7, 7), (840, 720, 1080), strict=False):

@@ -66,17 +66,6 @@ def started(state: Path, port: int | None = None, out: IO[str] | None = None) ->
 
 
 @contextlib.contextmanager
-def found_or_started() -> Iterator[Running]:
-    """The demo of this clone where it runs, else one with fresh data that is gone afterwards."""
-    here = find()
-    if here is not None:
-        yield here
-        return
-    with temporary() as running:
-        yield running
-
-
-@contextlib.contextmanager
 def temporary(out: IO[str] | None = None) -> Iterator[Running]:
     """A demo with fresh data, gone afterwards."""
     state = Path(tempfile.mkdtemp(prefix="booking-demo-"))

@@ -11,7 +11,7 @@ from uuid import UUID
 from stdnum import luhn
 
 from booking import billing, broker, db, locks, places
-from booking.clock import SWEDEN, utc_now
+from booking.clock import local_date, utc_now
 from booking.demo.bookings import book
 from booking.demo.ground import lay, slug_of, town_rules
 from booking.demo.places import PLACES, TOWNS
@@ -121,7 +121,7 @@ async def _seller(town: Town, number: int, now: datetime) -> None:
         email=f"faktura@{slug_of(town.name)}.example",
     )
     await billing.publish(billing.shipped(town.code), now=now)
-    month = now.astimezone(SWEDEN).date().replace(day=1)
+    month = local_date(now).replace(day=1)
     for _ in range(15):
         after = (month + timedelta(days=32)).replace(day=1)
         await billing.set_invoicing_date(town.code, f"{month:%Y-%m}", after.replace(day=10))

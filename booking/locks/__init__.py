@@ -6,20 +6,12 @@ report makes it `applied` or `removed_confirmed`.
 """
 
 from booking.locks.actions import grant, move, revoke
-from booking.locks.alarms import AlarmView, acknowledge, alarms_of
+from booking.locks.alarm_pages import AlarmView, acknowledge, alarms_of
 from booking.locks.alarms import watch as watch_alarms
-from booking.locks.commands import CommandView, Op, command_of, confirm, order
 from booking.locks.controllers import ControllerView, controller_of, controllers_of
-from booking.locks.credentials import (
-    CredentialView,
-    Made,
-    Wish,
-    create_credential,
-    credential_of,
-    credentials_of,
-    revoke_credential,
-    rotate_credential,
-)
+from booking.locks.credential_pages import CredentialView, credential_of, credentials_of
+from booking.locks.credentials import Made, Wish, create_credential, revoke_credential, rotate_credential
+from booking.locks.door_setup import change_door, door_places, doors_of_resources
 from booking.locks.enrolment import (
     Enrolment,
     StillBooked,
@@ -35,21 +27,13 @@ from booking.locks.event_log import EventView, Search, export, forget_events, se
 from booking.locks.facts import DoorFacts, facts_of, settle_facts
 from booking.locks.ignored import Ignored, ignored_since
 from booking.locks.link import hold_link
+from booking.locks.orders import CommandView, Op, command_of, confirm, order
 from booking.locks.quarantine import QuarantineView, end_quarantine, quarantine_of
 from booking.locks.queries import AccessDoor, AccessView, Share, access_of, states_of
 from booking.locks.reserve import hand_out
 from booking.locks.season import Use, grant_series
 from booking.locks.sharing import NewShare, share, unshare
-from booking.locks.staff import (
-    DoorKind,
-    DoorPage,
-    DoorView,
-    change_door,
-    door,
-    door_places,
-    doors,
-    doors_of_resources,
-)
+from booking.locks.staff import DoorKind, DoorPage, DoorView, door, doors
 from booking.locks.states import State
 from booking.locks.sweeps import forget_old
 from booking.locks.vault import open_vault

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from booking import db
 from booking.ids import new_id
-from booking.locks import codes, credentials, pin_rules
+from booking.locks import codes, credential_rows, pin_rules
 from booking.locks.codes import Code, Kept
 from booking.locks.grants import remove, tell
 from booking.locks.versions import HORIZON, raise_versions
@@ -119,7 +119,7 @@ async def _codes(
 ) -> list[Code]:
     """Return what opens: the credential asked for, the holder's standing ones, or the booking's own."""
     town = promise.openings[0].municipality
-    shared = await credentials.for_booking(credential, promise.holder, town, promise.span, now)
+    shared = await credential_rows.for_booking(credential, promise.holder, town, promise.span, now)
     if shared:
         return shared
     own = next(
@@ -245,7 +245,7 @@ async def _settle_pin(promise: _Promise, code: Code, grants: dict[str, UUID], no
         ]
         pin = await codes.keep_drawn(code.credential, rule, [*windows, *season])
         if code.is_new:
-            await credentials.keep_pin(code.credential, pin)
+            await credential_rows.keep_pin(code.credential, pin)
         if code.pin is not None:
             await tell("access.code_changed", promise.reservation, promise.openings[0].municipality, now)
     if pin is not None:

@@ -8,7 +8,7 @@ import msgspec
 
 from booking import db
 from booking.errors import NotFound
-from booking.locks.queries import is_online
+from booking.locks.lines import is_online
 from booking.locks.staff import DoorKind, FacilityName
 from booking.lockwire.messages import Report
 from booking.people import Actor, Role

@@ -6,99 +6,19 @@ from uuid import UUID
 
 import msgspec
 
-from booking import db, journal, people
+from booking import db, journal
 from booking.clock import SWEDEN, at_local
-from booking.errors import NotFound, Rejected
+from booking.errors import Rejected
 from booking.ids import new_id
-from booking.locks import codes, grants, pin_rules, vault, weekly
-from booking.locks.codes import Code, Kept
+from booking.locks import codes, grants, pin_rules, vault
+from booking.locks.codes import Kept
+from booking.locks.credential_rows import FOREVER, ROW, CredentialRow, Means, keep_pin, must
 from booking.locks.versions import raise_versions
 from booking.locks.weekly import Weekly
 from booking.people import Actor, Role
-from booking.span import Span
 
-Means = Literal["pin", "card", "pin+card"]
 ROLES = {"association": "standing", "staff": "staff", "clean": "clean"}
-FOREVER = datetime(2099, 12, 31, tzinfo=SWEDEN)
 PREPARE = timedelta(days=30)  # a rotation is decided so long before its day, so that the new code can be told
-
-
-class CredentialRow(db.Record):
-    """A stored credential; PIN and card are sealed."""
-
-    id: UUID
-    municipality: str
-    kind: str
-    means: Means
-    holder: UUID
-    label: str
-    pin: bytes | None
-    doors: list[str]
-    weekly: str
-    valid_from: datetime
-    valid_to: datetime | None
-    rotates_on: str | None
-    overlap_days: int
-    successor: UUID | None
-    revoked_at: datetime | None
-
-    def code(self) -> Code:
-        """Return what opens with it; a series without PIN is at its first booking."""
-        pin = None if self.pin is None else vault.unseal(self.pin, f"pin:{self.id}").decode()
-        return Code(self.id, self.means, pin, is_shared=True, is_new=pin is None and self.means != "card")
-
-    @property
-    def span(self) -> Span:
-        """Return when it is valid."""
-        return Span(self.valid_from, self.valid_to or FOREVER)
-
-
-COLUMNS = (
-    "id, municipality, kind, means, holder, label, pin, doors, weekly, valid_from, valid_to, rotates_on,"
-    " overlap_days, successor, revoked_at"
-)
-_ROW = f"SELECT {COLUMNS} FROM access_credential"
-
-
-async def for_booking(
-    credential: UUID | None, holder: UUID, municipality: str, span: Span, now: datetime
-) -> list[Code]:
-    """Return the shared codes that open this booking, newest first; none if it is to have its own.
-
-    A credential that is not known yet is a series at its first booking. Within a transaction.
-    """
-    if credential is not None:
-        await db.run(
-            "INSERT INTO access_credential (id, municipality, kind, holder, valid_from, created_at)"
-            " VALUES ($1, $2, 'series', $3, $4, $4) ON CONFLICT (id) DO NOTHING",
-            credential,
-            municipality,
-            holder,
-            now,
-        )
-        row = await db.row(CredentialRow, f"{_ROW} WHERE id = $1 FOR UPDATE", credential)
-        if row is not None and row.kind == "series" and row.revoked_at is None:
-            return [row.code()]
-    rows = await db.rows(
-        CredentialRow,
-        f"{_ROW} WHERE kind = 'standing' AND holder = $1 AND municipality = $2 AND revoked_at IS NULL"
-        " AND valid_from < $4 AND coalesce(valid_to, 'infinity') > $3 ORDER BY valid_from DESC FOR SHARE",
-        holder,
-        municipality,
-        span.start,
-        span.end,
-    )
-    return [row.code() for row in rows]
-
-
-async def keep_pin(credential: UUID, pin: str) -> None:
-    """The credential has this PIN."""
-    await db.run(
-        "UPDATE access_credential SET pin = $2, pin_tag = $3 WHERE id = $1",
-        credential,
-        vault.seal(pin.encode(), f"pin:{credential}"),
-        vault.tag(pin),
-    )
 
 
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
@@ -175,7 +95,7 @@ async def create_credential(wish: Wish, *, by: Actor, now: datetime) -> Made:
             wish.overlap_days,
             now,
         )
-        pin = await _put_in_force(await _must(id), doors, now)
+        pin = await _put_in_force(await must(id), doors, now)
         await journal.record(
             "credential.created",
             about=id,
@@ -217,7 +137,7 @@ async def _put_in_force(row: CredentialRow, doors: list[_DoorOf], now: datetime)
         await codes.write_pin(list(given.values()), pin)
     if row.kind == "standing":
         held = await grants.of_holder(row.holder, row.municipality, row.span, now)
-        await grants.copy(held, (await _must(row.id)).code(), now)
+        await grants.copy(held, (await must(row.id)).code(), now)
     return pin
 
 
@@ -237,13 +157,6 @@ async def _grants_of_staff(row: CredentialRow, doors: list[_DoorOf], now: dateti
     return given
 
 
-async def _must(id: UUID) -> CredentialRow:
-    row = await db.row(CredentialRow, f"{_ROW} WHERE id = $1 FOR UPDATE", id)
-    if row is None or row.kind in ("series", "member"):
-        raise NotFound("there is no such code")
-    return row
-
-
 async def rotate_credential(
     id: UUID, *, start: datetime, overlap_days: int, by: Actor, now: datetime
 ) -> Made:
@@ -252,7 +165,7 @@ async def rotate_credential(
     Raises Rejected if a successor is decided already.
     """
     async with db.transaction():
-        row = await _must(id)
+        row = await must(id)
         by.must_have(row.municipality, Role.ADMIN)
         if row.kind != "standing" or row.means == "card" or row.successor or row.revoked_at:
             raise Rejected("this code has a successor, or none is needed", code="no_rotation")
@@ -277,7 +190,7 @@ async def rotate_credential(
             successor,
         )
         doors = await db.rows(_DoorOf, _DOORS, row.municipality, row.doors)
-        pin = await _put_in_force(await _must(successor), doors, now)
+        pin = await _put_in_force(await must(successor), doors, now)
         await grants.remove("credential = $2 AND gone_ver IS NULL AND nb >= $3", id, until, now=now)
         await journal.record(
             "credential.rotated", about=id, by=by, now=now, topics=[f"doors:{row.municipality}"]
@@ -294,7 +207,7 @@ async def rotate_due(now: datetime) -> int:
     """Every standing code whose yearly day comes within 30 days has its successor; returns how many."""
     rows = await db.rows(
         CredentialRow,
-        f"{_ROW} WHERE kind = 'standing' AND rotates_on IS NOT NULL AND successor IS NULL"
+        f"{ROW} WHERE kind = 'standing' AND rotates_on IS NOT NULL AND successor IS NULL"
         " AND revoked_at IS NULL AND coalesce(valid_to, 'infinity') > $1 ORDER BY id",
         now,
     )
@@ -320,7 +233,7 @@ def next_rotation(rotates_on: str, after: datetime) -> datetime:
 async def revoke_credential(id: UUID, *, by: Actor, now: datetime) -> None:
     """The code opens nothing as soon as the doors have confirmed; bookings that had no other get their own."""
     async with db.transaction():
-        row = await _must(id)
+        row = await must(id)
         by.must_have(row.municipality, Role.ADMIN)
         await db.run(
             "UPDATE access_credential SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL", id, now
@@ -330,65 +243,6 @@ async def revoke_credential(id: UUID, *, by: Actor, now: datetime) -> None:
         await journal.record(
             "credential.revoked", about=id, by=by, now=now, topics=[f"doors:{row.municipality}"]
         )
-
-
-class CredentialView(msgspec.Struct, frozen=True):
-    """A standing code as staff see it: never its PIN."""
-
-    id: UUID
-    role: Literal["association", "staff", "clean"]
-    means: Means
-    label: str
-    party_id: UUID | None
-    party_name: str | None
-    door_ids: list[str]
-    weekly: list[Weekly]
-    valid_from: datetime
-    valid_to: datetime | None
-    rotates_on: str | None
-    overlap_days: int
-    successor_id: UUID | None
-    revoked_at: datetime | None
-
-
-async def credentials_of(municipality: str, *, by: Actor) -> list[CredentialView]:
-    """Return the standing codes of a municipality where the actor is staff."""
-    by.must_have(municipality, Role.STAFF)
-    rows = await db.rows(
-        CredentialRow,
-        f"{_ROW} WHERE municipality = $1 AND kind IN ('standing', 'staff', 'clean') ORDER BY valid_from, id",
-        municipality,
-    )
-    names = await people.party_names([row.holder for row in rows], by)
-    return [view(row, names) for row in rows]
-
-
-def view(row: CredentialRow, names: dict[UUID, str]) -> CredentialView:
-    """Return the row as staff see it."""
-    return CredentialView(
-        id=row.id,
-        role="association" if row.kind == "standing" else "staff" if row.kind == "staff" else "clean",
-        means=row.means,
-        label=row.label,
-        party_id=row.holder if row.holder in names else None,
-        party_name=names.get(row.holder),
-        door_ids=row.doors,
-        weekly=weekly.read(row.weekly),
-        valid_from=row.valid_from,
-        valid_to=row.valid_to,
-        rotates_on=row.rotates_on,
-        overlap_days=row.overlap_days,
-        successor_id=row.successor,
-        revoked_at=row.revoked_at,
-    )
-
-
-async def credential_of(id: UUID, *, by: Actor) -> CredentialView:
-    """Return one standing code; absent unless the actor is staff of its municipality."""
-    row = await db.row(CredentialRow, f"{_ROW} WHERE id = $1", id)
-    if row is None or row.kind in ("series", "member") or not by.has(row.municipality, Role.STAFF):
-        raise NotFound("there is no such code")
-    return view(row, await people.party_names([row.holder], by))
 
 
 def day_start(day: date) -> datetime:

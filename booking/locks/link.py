@@ -35,6 +35,9 @@ log = logging.getLogger("booking.locks")
 
 _LEADER = 7_366_301  # any constant: the advisory lock of whoever holds the link
 LANES = 4  # messages of one controller stay in order, those of different ones don't wait for each other
+PUBLISHING = (
+    6  # publishing waits for the database's and the broker's disk; different controllers don't for each other
+)
 RECONCILE_S, TIDY_S, CHECK_S = 5.0, 300.0, 2.0
 LONGEST_LANE = 20_000
 
@@ -75,7 +78,6 @@ class Link:
         self._continuity: set[str] = set()
         self._asked: set[str] = set()  # asked for a fresh report
         self._wake = asyncio.Event()
-        self._is_new, self._owe_all = True, False
 
     @property
     def handlers(self) -> dict[str, Handler]:
@@ -94,7 +96,7 @@ class Link:
         self._wire.start()
         tasks = [asyncio.create_task(self._hear(lane)) for lane in self._lanes]
         tasks += [
-            asyncio.create_task(self._drain(stop)),
+            asyncio.create_task(self._pay(stop)),
             asyncio.create_task(self._sweep(stop)),
             asyncio.create_task(_until_lost(leader, stop)),
         ]
@@ -194,15 +196,10 @@ class Link:
         return await self._wire.send(packet)
 
     async def _publish(self, debt: Debt, now: datetime) -> None:
-        row = await snapshots.owed(debt.key)
-        if row is None:
-            return
-        if row.rep_boot > 0 and row.id not in self._continuity:
-            raise Postpone(
-                timedelta(seconds=1), "waiting for a report, to be sure this database is not an old one"
-            )
         try:
-            reason = await snapshots.publish(debt.key, self._send, now)
+            reason = await snapshots.publish(debt.key, self._send, now, heard=self._continuity)
+        except snapshots.Unheard as error:
+            raise Postpone(timedelta(seconds=1), str(error)) from error
         except BrokerUnavailable as error:
             raise Postpone(timedelta(seconds=1), str(error)) from error
         if reason is not None and reason >= 0x80:
@@ -224,17 +221,9 @@ class Link:
     def _notified(self, *_: object) -> None:
         self._wake.set()
 
-    async def _drain(self, stop: asyncio.Event) -> None:
-        while not stop.is_set():
-            self._wake.clear()
-            if self._owe_all:
-                await self._owe_everything()
-            if self._wire is not None and self._wire.is_connected:
-                # Publishing waits for the broker's disk; different controllers need not wait for each other.
-                drains = (outbox.drain(self.handlers, utc_now, _log_failure) for _ in range(LANES))
-                await asyncio.gather(*drains)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), 1)
+    async def _pay(self, stop: asyncio.Event) -> None:
+        lanes = outbox.Lanes(PUBLISHING, self.handlers, utc_now, _log_failure)
+        await lanes.pay(self._wake, stop, lambda: self._wire is not None and self._wire.is_connected)
 
     async def _sweep(self, stop: asyncio.Event) -> None:
         since_tidy = TIDY_S

@@ -53,7 +53,7 @@ class Wire:
         self._client.username_pw_set(user, unquote(parts.password or ""))
         if parts.scheme == "mqtts":
             self._client.tls_set_context(ssl.create_default_context())
-        self._client.reconnect_delay_set(1, 2)
+        self._client.reconnect_delay_set(1, 1)  # one server; every door waits for it
         self._client.on_socket_open = _set_nodelay
         self._client.on_connect = self._connected
         self._client.on_disconnect = self._disconnected

@@ -7,10 +7,11 @@ from uuid import UUID
 import msgspec
 
 from booking import db, journal, outbox
-from booking.locks import codes, commands, ignored, pin_rules, reserve, versions
+from booking.locks import codes, commands, ignored, pin_rules, reserve
 from booking.locks.codes import Kept
+from booking.locks.contents import lacks_room
 from booking.locks.grants import tell
-from booking.locks.snapshots import Owed, lacks_room
+from booking.locks.snapshots import Owed
 from booking.locks.versions import PUBLISH, raise_versions
 from booking.lockwire.envelope import Opened
 from booking.lockwire.messages import Report
@@ -38,20 +39,25 @@ class _Before(db.Record):
     quarantine: bool
     offline_at: datetime | None
     report: str | None
+    is_logged: bool
+
+
+# Locks the controller's row. The commit waits for no disk: a lost judgement is made again from the retained report.
+_BEFORE = f"""
+SELECT f.municipality, c.gen, c.old_gen, c.epoch, c.want_ver, c.broker_epoch, c.broker_ver, c.rep_epoch,
+  c.rep_ver, c.rep_boot, c.rep_rs, c.sid, c.quarantine, c.offline_at, c.report,
+  EXISTS (SELECT FROM snapshot_log s WHERE s.controller = c.id AND s.epoch = $3 AND s.ver = $4 AND s.digest = $5)
+    AS is_logged
+FROM controller c JOIN facility f ON f.id = c.facility
+WHERE c.id = $1 AND (c.gen = $2 OR c.old_gen = $2) AND {db.NOT_WAITED_FOR} FOR UPDATE OF c
+"""
 
 
 async def judge(row: Owed, opened: Opened, report: Report, now: datetime) -> None:
     """The controller's row and its grants say what this report proves; an older or unknown one proves nothing."""
     async with db.transaction():
-        await db.run(versions.NOT_WAITED_FOR)  # a lost judgement is made again from the retained report
-        before = await db.row(
-            _Before,
-            "SELECT f.municipality, c.gen, c.old_gen, c.epoch, c.want_ver, c.broker_epoch, c.broker_ver, c.rep_epoch, c.rep_ver, c.rep_boot, c.rep_rs,"
-            " c.sid, c.quarantine, c.offline_at, c.report FROM controller c JOIN facility f ON f.id = c.facility"
-            " WHERE c.id = $1 AND (c.gen = $2 OR c.old_gen = $2) FOR UPDATE OF c",
-            row.id,
-            opened.gen,
-        )
+        version = (opened.epoch, opened.ver)
+        before = await db.row(_Before, _BEFORE, row.id, opened.gen, *version, report.dig)
         if before is not None and opened.gen != before.gen:
             await _note_old_key(row.id, report, now)
             return
@@ -60,13 +66,10 @@ async def judge(row: Owed, opened: Opened, report: Report, now: datetime) -> Non
         if (report.boot, report.rs) < (before.rep_boot, before.rep_rs):
             ignored.note(row.id, "reported", "older")  # late, or played back by somebody
             return
-        version = (opened.epoch, opened.ver)
-        recognised = await _is_ours(row.id, version, report.dig)
-        await _note(row.id, version, report, now, quarantine=before.quarantine or not recognised)
-        if not recognised:
+        recognised = report.dig is None if version == (0, 0) else before.is_logged
+        if before.quarantine or not recognised:
+            await db.run(_NOTE, *_noted(row.id, version, report, now, quarantine=True))
             await _quarantine(row.id, before, now)
-            return
-        if before.quarantine:
             return
         has_told = await _move_grants(row.id, version, report, before.municipality, now)
         if _has_more_room(before, report) and await lacks_room(row.id, now):
@@ -80,36 +83,18 @@ async def judge(row: Owed, opened: Opened, report: Report, now: datetime) -> Non
             await _tell_doors("doors.changed", before.municipality, now)
 
 
-async def _is_ours(controller: str, version: tuple[int, int], digest: str | None) -> bool:
-    if version == (0, 0):
-        return digest is None
-    return bool(
-        await db.value(
-            bool,
-            "SELECT true FROM snapshot_log WHERE controller = $1 AND epoch = $2 AND ver = $3 AND digest = $4",
-            controller,
-            *version,
-            digest,
-        )
-    )
+_NOTE = """
+UPDATE controller SET rep_epoch = $2, rep_ver = $3, rep_boot = $5, rep_rs = $6, sid = $7, report = $8, last_seen = $4,
+  rep_at = $4, offline_at = NULL, quarantine = $9, old_gen = NULL, old_key = NULL,
+  retry_s = CASE WHEN (rep_epoch, rep_ver) < ($2, $3) THEN 5 ELSE retry_s END WHERE id = $1
+"""
 
 
-async def _note(
+def _noted(
     controller: str, version: tuple[int, int], report: Report, now: datetime, *, quarantine: bool
-) -> None:
-    await db.run(
-        "UPDATE controller SET rep_epoch = $2, rep_ver = $3, rep_boot = $4, rep_rs = $5, sid = $6, report = $7,"
-        " last_seen = $8, rep_at = $8, offline_at = NULL, quarantine = $9,"
-        " old_gen = NULL, old_key = NULL, retry_s = CASE WHEN (rep_epoch, rep_ver) < ($2, $3) THEN 5 ELSE retry_s END WHERE id = $1",
-        controller,
-        *version,
-        report.boot,
-        report.rs,
-        report.sid,
-        msgspec.json.encode(report).decode(),
-        now,
-        quarantine,
-    )
+) -> tuple[object, ...]:
+    text = msgspec.json.encode(report).decode()
+    return controller, *version, now, report.boot, report.rs, report.sid, text, quarantine
 
 
 async def _note_old_key(controller: str, report: Report, now: datetime) -> None:
@@ -154,51 +139,55 @@ class _Moved(db.Record):
     reservation: UUID | None
 
 
+class _Proved(_Moved):
+    is_removed: bool
+    has_reserve: bool
+
+
+# What a report proves, in one statement: three kinds of grants, none of which is of two.
+# $1 to $9 as in _NOTE ($1 controller, $2 $3 the version it has, $4 now), $10 what its locks have not confirmed,
+# $11 what it refuses.
+# (`gone_at IS NULL` follows from the rest; it lets the index of what is still watched be used.)
+_PROVED = f"""
+WITH noted AS ({_NOTE}), applied AS (
+  UPDATE access_grant SET applied_at = $4, rejected = NULL, stale_nb = NULL, stale_na = NULL
+  WHERE controller = $1 AND gone_ver IS NULL AND gone_at IS NULL AND (first_epoch, first_ver) <= ($2, $3)
+    AND (applied_at IS NULL OR rejected IS NOT NULL) AND id <> ALL($10) AND id <> ALL($11)
+  RETURNING id, reservation
+), removed AS (
+  UPDATE access_grant SET gone_at = $4
+  WHERE controller = $1 AND gone_at IS NULL AND gone_ver IS NOT NULL AND id <> ALL($10)
+    AND ((gone_epoch, gone_ver) <= ($2, $3) OR $3 = 0)
+  RETURNING id, reservation
+), lost AS (
+  -- An emptied or rolled-back device has lost what it had; a bridge's lock, or a live one, whose window is over.
+  UPDATE access_grant SET applied_at = NULL
+  WHERE controller = $1 AND applied_at IS NOT NULL AND gone_ver IS NULL AND gone_at IS NULL
+    AND ((first_epoch, first_ver) > ($2, $3) OR first_ver IS NULL OR id = ANY($10))
+)
+SELECT id, reservation, false AS is_removed,
+  EXISTS (SELECT FROM access_grant r WHERE r.controller = $1 AND r.role = 'reserve'
+    AND r.reservation IS NOT NULL AND r.gone_ver IS NULL AND r.gone_at IS NULL) AS has_reserve
+FROM applied
+UNION ALL SELECT id, reservation, true, false FROM removed
+"""
+
+
 async def _move_grants(
     controller: str, version: tuple[int, int], report: Report, municipality: str, now: datetime
 ) -> bool:
-    """What the report proves of each grant is stored; True if pages of the municipality have been told."""
+    """The report and what it proves of each grant are stored; True if pages of the municipality have been told."""
     pending = [UUID(id) for id in report.pend if _is_uuid(id)]
     refused = {UUID(each.id): each.why for each in report.rej if _is_uuid(each.id)}
-    applied = await db.rows(
-        _Moved,
-        "UPDATE access_grant SET applied_at = $4, rejected = NULL, stale_nb = NULL, stale_na = NULL WHERE controller = $1 AND gone_ver IS NULL"
-        " AND (first_epoch, first_ver) <= ($2, $3) AND (applied_at IS NULL OR rejected IS NOT NULL)"
-        " AND id <> ALL($5) RETURNING id, reservation",
-        controller,
-        *version,
-        now,
-        [*pending, *refused],
-    )
-    removed = await db.rows(
-        _Moved,
-        "UPDATE access_grant SET gone_at = $4 WHERE controller = $1 AND gone_at IS NULL AND id <> ALL($5)"
-        " AND ((gone_epoch, gone_ver) <= ($2, $3) OR (gone_ver IS NOT NULL AND $3 = 0))"
-        " RETURNING id, reservation",
-        controller,
-        *version,
-        now,
-        pending,
-    )
-    await codes.free([one.id for one in removed], at=now)
-    # An emptied or rolled-back device has lost what it had.
-    await db.run(
-        "UPDATE access_grant SET applied_at = NULL WHERE controller = $1 AND applied_at IS NOT NULL"
-        " AND gone_ver IS NULL AND ((first_epoch, first_ver) > ($2, $3) OR first_ver IS NULL)",
-        controller,
-        *version,
-    )
-    # A bridge's lock has lost it, or is a live one whose window is over.
-    await db.run(
-        "UPDATE access_grant SET applied_at = NULL WHERE controller = $1 AND id = ANY($2)"
-        " AND applied_at IS NOT NULL AND gone_ver IS NULL",
-        controller,
-        pending,
-    )
-    if applied:
+    noted = _noted(controller, version, report, now, quarantine=False)
+    proved = await db.rows(_Proved, _PROVED, *noted, pending, list(refused))
+    removed = [one.id for one in proved if one.is_removed]
+    if removed:
+        await codes.free(removed, at=now)
+    if any(one.has_reserve for one in proved):
         await reserve.take_back(controller, now)
-    arrived = sorted({one.reservation for one in applied if one.reservation is not None})
-    left = sorted({one.reservation for one in removed if one.reservation is not None})
+    arrived = sorted({one.reservation for one in proved if one.reservation and not one.is_removed})
+    left = sorted({one.reservation for one in proved if one.reservation and one.is_removed})
     for action, bookings in (("access.applied", arrived), ("access.removed", left)):
         for booking in bookings:
             await tell(action, booking, municipality, now)

@@ -10,7 +10,7 @@ from booking.ids import new_id
 from booking.locks import codes, pin_rules, states
 from booking.locks.codes import Kept
 from booking.locks.grants import remove
-from booking.locks.queries import LINES, Line, may_see, needs_reserve
+from booking.locks.lines import LINES, Line, may_see, needs_reserve
 from booking.locks.versions import HORIZON, raise_versions
 from booking.people import Actor
 from booking.span import Span

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from booking import db
 from booking.ids import new_id
-from booking.locks import codes, credentials, pin_rules
+from booking.locks import codes, credential_rows, pin_rules
 from booking.locks.actions import grant
 from booking.locks.codes import Code, Kept
 from booking.locks.versions import HORIZON, raise_versions
@@ -58,7 +58,7 @@ async def grant_series(
         soon = {new.controller for new in news if new.around.start - HORIZON <= now}
         versions = await raise_versions(sorted(soon), now=now)
         town, first = every[0].municipality, min(use.span for use in open_uses)
-        shared = await credentials.for_booking(credential, holder, town, first, now)
+        shared = await credential_rows.for_booking(credential, holder, town, first, now)
         is_series = len(shared) == 1 and shared[0].credential == credential and shared[0].has_pin
         if not is_series or not await _all_with(shared[0], news, every, holder, versions, now):
             await _one_by_one(open_uses, credential, holder, purpose, now)
@@ -111,7 +111,7 @@ async def _all_with(
     else:
         season = [_season(door, windows) for door in sorted({one.door for one in windows})]
         pin = await codes.keep_drawn(code.credential, rule, [*windows, *season])
-        await credentials.keep_pin(code.credential, pin)
+        await credential_rows.keep_pin(code.credential, pin)
     await codes.write_pin([one.id for one in news], pin)
     return True
 

@@ -8,7 +8,7 @@ import msgspec
 from booking import db, journal
 from booking.errors import Conflict, NotFound
 from booking.ids import new_id
-from booking.locks import codes, credentials, grants, pin_rules
+from booking.locks import codes, credential_rows, grants, pin_rules
 from booking.locks.codes import Kept
 from booking.locks.versions import HORIZON, raise_versions
 from booking.lockwire.messages import Report
@@ -141,7 +141,7 @@ async def _put_in_doors(credential: UUID, leaders: list[_Leader], now: datetime)
     kept = [Kept(behind[one.access_grant], one.door, Span(one.nb, one.na)) for one in windows]
     pin = await codes.keep_drawn(credential, pin_rules.common(one.driver for one in leaders), kept)
     await codes.write_pin(list(behind.values()), pin)
-    await credentials.keep_pin(credential, pin)
+    await credential_rows.keep_pin(credential, pin)
     return pin
 
 

@@ -6,8 +6,6 @@ from booking import db
 
 PUBLISH = "locks.publish"  # the debt "controller `key` is owed a snapshot"
 HORIZON = timedelta(days=14)
-# For transactions whose loss in a crash of the database only means that the same is done again.
-NOT_WAITED_FOR = "SET LOCAL synchronous_commit = off"
 
 
 async def owe(controllers: list[str], now: datetime) -> None:
@@ -15,15 +13,14 @@ async def owe(controllers: list[str], now: datetime) -> None:
     if not db.in_transaction():
         raise RuntimeError("a debt is recorded together with its cause: open a transaction")
     await db.run(
-        "INSERT INTO outbox (kind, key, payload, rev, due_at, attempts, created_at)"
+        "WITH debts AS (INSERT INTO outbox (kind, key, payload, rev, due_at, attempts, created_at)"
         " SELECT $1, key, '{}', 1, $3, 0, $3 FROM unnest($2::varchar[]) key ORDER BY key"
         " ON CONFLICT (kind, key) DO UPDATE SET rev = outbox.rev + 1,"
-        " due_at = least(outbox.due_at, excluded.due_at), attempts = 0",
+        " due_at = least(outbox.due_at, excluded.due_at), attempts = 0) SELECT pg_notify('outbox', $1)",
         PUBLISH,
         controllers,
         now,
     )
-    await db.run("SELECT pg_notify('outbox', $1)", PUBLISH)
 
 
 class _Raised(db.Record):
@@ -39,7 +36,8 @@ async def raise_versions(controllers: list[str], *, now: datetime) -> dict[str, 
     """
     if not controllers:
         return {}
-    await db.run("SELECT FROM controller WHERE id = ANY($1) ORDER BY id FOR UPDATE", controllers)
+    if len(controllers) > 1:
+        await db.run("SELECT FROM controller WHERE id = ANY($1) ORDER BY id FOR UPDATE", controllers)
     raised = await db.rows(
         _Raised,
         "UPDATE controller SET want_ver = want_ver + 1, retry_s = 5, retry_at = NULL WHERE id = ANY($1)"

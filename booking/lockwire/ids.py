@@ -8,7 +8,6 @@ Up = Literal["reported", "evt", "res", "time", "status"]
 
 CONTROLLER = re.compile(r"[a-z0-9][a-z0-9-]{1,31}\Z")
 DOOR = re.compile(r"[a-z0-9][a-z0-9_-]{0,15}\Z")
-GRANT = re.compile(r"[A-Za-z0-9_-]{8,36}\Z")
 
 _TOPIC = re.compile(r"lk/v1/([a-z0-9][a-z0-9-]{1,31})/(dn|up)/([a-z]{1,16})\Z")
 

@@ -9,7 +9,6 @@ import msgspec
 from booking.messages.ways import Letter, TryLater, Undeliverable
 from booking.settings import SettingsError
 
-API = "https://api.46elks.com"
 TIMEOUT_S = 15
 SKEW = timedelta(minutes=2)  # between their clock and ours
 _OURS = (401, 402, 403, 429)  # log-in, credit, rate: not the receiver's fault

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from booking.clock import SWEDEN
+from booking.clock import SWEDEN, local_date
 from booking.people import Language
 
 _DAYS: dict[Language, list[str]] = {
@@ -51,7 +51,7 @@ def moment(at: datetime, language: Language) -> str:
 def period(start: datetime, end: datetime, language: Language) -> str:
     """Return "måndag 23 november kl. 18:00–19:30", or both days where it ends on another one."""
     last = end.astimezone(SWEDEN)
-    if last.date() == start.astimezone(SWEDEN).date():
+    if last.date() == local_date(start):
         return f"{moment(start, language)}–{last:%H:%M}"
     return f"{moment(start, language)} – {moment(end, language)}"
 

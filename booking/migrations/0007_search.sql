@@ -99,3 +99,7 @@ CREATE TRIGGER facility_search_text AFTER UPDATE OF name, address, description, 
 CREATE TRIGGER municipality_search_text AFTER UPDATE OF name
   ON municipality FOR EACH ROW EXECUTE FUNCTION keep_search_text();
 SELECT refresh_search_text(ARRAY(SELECT id FROM resource));
+
+-- What is taken for more than a day: a search looks a day back from an opening, and here.
+CREATE INDEX occupancy_long ON occupancy (leaf, ends_at) INCLUDE (starts_at, hold_until)
+  WHERE ends_at - starts_at > interval '1 day';

@@ -1,13 +1,13 @@
 """Reads of people."""
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
 import msgspec
 
 from booking import db
-from booking.clock import SWEDEN
+from booking.clock import local_date
 from booking.people.actor import Actor, Role
 from booking.people.passwords import token_hash
 
@@ -72,7 +72,7 @@ WHERE s.token_hash = $1 AND s.expires_at > $3
 
 async def actor_of_session(token: str, now: datetime) -> Actor | None:
     """Return who holds the session token, or None if there is no live session."""
-    found = await db.row(_SessionRow, _ACTOR, token_hash(token), now.astimezone(SWEDEN).date(), now)
+    found = await db.row(_SessionRow, _ACTOR, token_hash(token), local_date(now), now)
     return None if found is None else _actor(found)
 
 
@@ -82,7 +82,7 @@ async def actor_of_account(account: UUID, now: datetime) -> Actor | None:
         _SessionRow,
         f"SELECT NULL::uuid AS session, {_RIGHTS} FROM account a JOIN party p ON p.id = a.party WHERE a.id = $1",
         account,
-        now.astimezone(SWEDEN).date(),
+        local_date(now),
     )
     return None if found is None else _actor(found)
 
@@ -99,7 +99,7 @@ def _actor(found: _SessionRow) -> Actor:
     )
 
 
-async def me(by: Actor, today: date) -> Me:
+async def me(by: Actor) -> Me:
     """Return the actor's own account, identities and roles; all empty for a visitor."""
     if by.account is None:
         return Me(None, [], [])

@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 
 from booking import db
-from booking.clock import SWEDEN
+from booking.clock import local_date
 from booking.people import Actor
 from booking.places.hour_sources import owners_of
 from booking.places.hours import Minutes, Owner, clock, clocks_of, opening_of, ordinary_week
@@ -106,7 +106,7 @@ class _Day(db.Record):
 
 async def different_ahead(calendar: UUID, now: datetime) -> list[Different]:
     """Return the days ahead on which a calendar differs from its ordinary week, alike days joined (public)."""
-    today = now.astimezone(SWEDEN).date()
+    today = local_date(now)
     found = await db.rows(
         _Day,
         "SELECT o.day, ARRAY(SELECT lower(s) FROM unnest(o.spans) s) AS starts,"

@@ -4,7 +4,7 @@ from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from booking import db
-from booking.clock import SWEDEN
+from booking.clock import local_date
 from booking.places.hour_sources import calendars_of, owners_of
 from booking.places.hours import Owner, opening_of
 from booking.span import Span
@@ -81,7 +81,7 @@ async def refresh_hours(
 
 def kept_days(now: datetime) -> tuple[date, date]:
     """Return the first and the last local day that are derived."""
-    today = now.astimezone(SWEDEN).date()
+    today = local_date(now)
     return today - BEHIND, today + AHEAD
 
 
@@ -133,7 +133,7 @@ def derived_days(calendar: UUID, chain: list[Owner], first: date, last: date) ->
 async def wrong_days(municipality: str, now: datetime) -> int:
     """Return how many open days, from today on, differ from what the hours say or are not there."""
     found = await calendars_of(municipality, await owners_of(municipality))
-    first, last = now.astimezone(SWEDEN).date(), kept_days(now)[1] - SLACK
+    first, last = local_date(now), kept_days(now)[1] - SLACK
     wrong = 0
     for calendar, chain in found.chains.items():
         rows = derived_days(calendar, chain, first, last)

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from booking import db
-from booking.clock import SWEDEN
+from booking.clock import local_date
 from booking.errors import NotFound
 from booking.people import Actor, Role
 from booking.places.hour_pages import Different, WeekStretch, different_ahead, ordinary_hours
@@ -46,7 +46,7 @@ async def resource_page(resource_id: UUID, now: datetime, *, in_use: bool = True
     assert words is not None  # read a moment ago, and resources stay
     inside = [one.card for one in await parts(resource_id)]
     beside = [] if found.kind == "equipment" else await equipment(found.facility.id)
-    today = now.astimezone(SWEDEN).date()
+    today = local_date(now)
     return ResourcePage(
         **{name: getattr(found, name) for name in ResourceCard.__struct_fields__},
         description=words.description,

@@ -14,11 +14,6 @@ from booking.places.rules import RULE_FIELDS, Period, RuleChange, Rules, inherit
 _RULE_COLUMNS = ", ".join(f"e.{name}" for name in Rules.__struct_fields__)
 
 
-class _Found(db.Record):
-    resource: UUID
-    rules: Rules
-
-
 async def rules_on(resources: list[UUID], day: date) -> dict[UUID, Rules]:
     """Return what is in force for the use of each resource on a local day."""
     async with db.connected() as connection:

@@ -59,10 +59,10 @@ class Server:
         self.sql(f"CREATE DATABASE {database} OWNER {OWNER}")
 
     def clone(self, template: str, database: str) -> None:
-        """Replace a database by a copy of a template nobody is connected to (about 50 ms)."""
+        """Replace a database by a copy of a template nobody is connected to (about 80 ms)."""
         self.sql(
             f"DROP DATABASE IF EXISTS {database} WITH (FORCE);\n"
-            f"CREATE DATABASE {database} TEMPLATE {template} OWNER {OWNER};"
+            f"CREATE DATABASE {database} TEMPLATE {template} STRATEGY FILE_COPY OWNER {OWNER};"
         )
 
     def drop(self, database: str) -> None:

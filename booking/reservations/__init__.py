@@ -32,6 +32,7 @@ from booking.reservations.holds import (
     hold,
     release_hold,
 )
+from booking.reservations.late_trips import watch_trips
 from booking.reservations.misfits import Outside, outside_hours
 from booking.reservations.months import Month, MonthDay, month
 from booking.reservations.moving import MovePlan, Target, move, preview_move
@@ -48,27 +49,14 @@ from booking.reservations.requests import (
     write_message,
 )
 from booking.reservations.search import Hint, Hit, Query, Results, search
-from booking.reservations.series import (
-    Chosen,
-    SeriesOrder,
-    SeriesPreview,
-    SeriesWish,
-    book_series,
-    preview_series,
-)
-from booking.reservations.series_changes import (
-    CancelPreview,
-    ChangePreview,
-    NewTimes,
-    SeriesPart,
-    add_date,
-    cancel_series,
-    change_series,
-    preview_cancel,
-    preview_change,
-)
+from booking.reservations.series import Chosen, SeriesOrder, SeriesPreview, SeriesWish, preview_series
+from booking.reservations.series_booking import book_series
+from booking.reservations.series_changes import ChangePreview, change_series, preview_change
+from booking.reservations.series_ending import CancelPreview, add_date, cancel_series, preview_cancel
 from booking.reservations.series_queries import SeriesCard, SeriesPage, series_of, series_page
+from booking.reservations.series_rows import NewTimes
 from booking.reservations.series_search import SeriesQuery, SeriesResults, search_series
+from booking.reservations.series_times import SeriesPart
 from booking.reservations.staff_queries import requests, timeline
 from booking.reservations.team_queries import (
     Shared,
@@ -92,7 +80,7 @@ from booking.reservations.teams import (
     retire_team,
 )
 from booking.reservations.trip_queries import trip
-from booking.reservations.trips import Reading, bring_back, pick_up, watch_trips
+from booking.reservations.trips import Reading, bring_back, pick_up
 from booking.reservations.views import (
     Held,
     Purpose,
@@ -103,13 +91,7 @@ from booking.reservations.views import (
     TripView,
     Used,
 )
-from booking.reservations.waiting import (
-    AlreadyWaiting,
-    TooManyWaits,
-    WaitingKind,
-    WaitingWish,
-    end_waiting,
-)
+from booking.reservations.waiting import AlreadyWaiting, TooManyWaits, WaitingKind, WaitingWish, end_waiting
 from booking.reservations.waiting import join as join_waiting
 from booking.reservations.waiting import leave as leave_waiting
 from booking.reservations.waiting_offers import offer_freed

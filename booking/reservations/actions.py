@@ -171,7 +171,7 @@ async def complete_due(now: datetime) -> int:
             Row,
             f"UPDATE reservation SET state = 'completed', version = version + 1 WHERE id IN ("
             " SELECT id FROM reservation WHERE state = 'confirmed' AND ends_at <= $1"
-            f" ORDER BY id LIMIT 500 FOR UPDATE SKIP LOCKED) RETURNING {COLUMNS}",
+            f" ORDER BY id LIMIT 500 FOR NO KEY UPDATE SKIP LOCKED) RETURNING {COLUMNS}",
             now,
         )
         for one in over:

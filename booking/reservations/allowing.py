@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 
 from booking import db, journal, places
-from booking.clock import SWEDEN, at_local
+from booking.clock import at_local, local_date
 from booking.errors import NotAllowed
 from booking.people import Actor, Role
 from booking.places import Rules
@@ -165,6 +165,6 @@ async def quota_refusals(
 
 
 def _monday(moment: datetime) -> datetime:
-    day: date = moment.astimezone(SWEDEN).date()
+    day: date = local_date(moment)
     monday = day - timedelta(days=day.weekday())
     return at_local(monday.year, monday.month, monday.day, 0)

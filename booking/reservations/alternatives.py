@@ -7,7 +7,7 @@ from math import asin, cos, radians, sin, sqrt
 from uuid import UUID
 
 from booking import db, people, places
-from booking.clock import SWEDEN
+from booking.clock import local_date
 from booking.places import Resource, ResourceCard
 from booking.reservations import free_starts
 from booking.reservations.calendar import local_day
@@ -96,7 +96,7 @@ async def alternatives(
 ) -> tuple[list[Suggestion], list[Suggestion]]:
     """Return the nearest free times of the same resource, and free like ones at the same time, neighbours too."""
     pricer, day = Pricer(customer, purpose), local_day(span)
-    first = max(day - timedelta(days=2), now.astimezone(SWEDEN).date())
+    first = max(day - timedelta(days=2), local_date(now))
     days = tuple(whole_day(first + timedelta(days=n)) for n in range(5))
     wish = FreeWish(days, span.minutes, purpose, customer)
     values = free_starts.parameters(wish, now) | {"resources": [resource.id], "near_at": span.start}

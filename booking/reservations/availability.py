@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from booking import db, places
-from booking.clock import SWEDEN
+from booking.clock import local_date
 from booking.places import OpenDays, Resource, Rules
 from booking.reservations.calendar import Who, day_span, is_free, raster, refusal
 from booking.span import Span
@@ -39,11 +39,6 @@ async def busy(leaves: Iterable[int], window: Span, now: datetime) -> dict[int, 
     for one in found:
         result[one.leaf].append(Span(one.starts_at, one.ends_at))
     return result
-
-
-def busy_of(resource: Resource, by_leaf: dict[int, list[Span]]) -> list[Span]:
-    """Return what is taken of any leaf of the resource."""
-    return sorted({span for leaf in resource.leaves for span in by_leaf.get(leaf, ())})
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +87,7 @@ def search_window(first: date, days: int, minutes: int) -> Span:
 
 async def open_days_around(resources: Iterable[Resource], window: Span) -> dict[UUID, OpenDays]:
     """Return the open days of the resources' calendars that bookings in the window can touch."""
-    first, last = (end.astimezone(SWEDEN).date() for end in (window.start, window.end))
+    first, last = (local_date(end) for end in (window.start, window.end))
     return await places.open_days(sorted({one.calendar for one in resources}), first, last)
 
 

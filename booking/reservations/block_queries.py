@@ -8,9 +8,10 @@ from booking.errors import NotFound
 from booking.people import Actor, Role
 from booking.places import ResourceCard
 from booking.reservations.blocks import BlockWish, Category, Ground, ground_of, in_the_way
-from booking.reservations.judging import Alternative, Case, Verdict, with_alternatives
+from booking.reservations.judging import Alternative, Verdict, with_alternatives
 from booking.reservations.offers import Customer
 from booking.reservations.outlook import Claim, look_ahead, taken_in
+from booking.reservations.pooling import Case
 from booking.reservations.queries import cards_of
 from booking.reservations.rows import Row
 from booking.reservations.views import ReservationCard

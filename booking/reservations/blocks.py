@@ -90,6 +90,8 @@ async def ground_of(wish: BlockWish, by: Actor, now: datetime) -> Ground:
     units = await db.column(UUID, "SELECT id FROM resource WHERE parent = ANY($1)", pools)
     wanted += (await places.resources_by_id(units)).values()
     spans = [Span(max(one.start, now), one.end) for one in wish.spans if one.end > now]
+    if wish.spans and not spans:
+        raise Rejected("all of these times have passed", code="past")
     parts, used = [], set[int]()
     for one in sorted(wanted, key=lambda each: -len(each.leaves)):
         fresh = tuple(leaf for leaf in one.leaves if leaf not in used)
@@ -121,7 +123,8 @@ async def in_the_way(ground: Ground, now: datetime, *, lock: bool = False) -> In
     met = sorted({one.reservation for each in await taken_in(claims, now) for one in each})
     rows = await db.rows(
         Row,
-        f"SELECT {COLUMNS} FROM reservation WHERE id = ANY($1) ORDER BY id" + (" FOR UPDATE" if lock else ""),
+        f"SELECT {COLUMNS} FROM reservation WHERE id = ANY($1) ORDER BY id"
+        + (" FOR NO KEY UPDATE" if lock else ""),
         met,
     )
     # A gap after a booking is not in the way of a block: only the booking's own time counts.

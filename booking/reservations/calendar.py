@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 
-from booking.clock import SWEDEN, at_local
+from booking.clock import SWEDEN, at_local, local_date
 from booking.places import OpenDays, Rules, join
 from booking.span import Span
 
@@ -27,7 +27,7 @@ def day_span(day: date) -> Span:
 
 def open_around(opening: OpenDays, span: Span) -> list[Span]:
     """Return the opening spans of every local day that the span touches, midnight joined over."""
-    day, last = span.start.astimezone(SWEDEN).date(), span.end.astimezone(SWEDEN).date()
+    day, last = local_date(span.start), local_date(span.end)
     if day == last:
         return opening.get(day, [])
     spans: list[Span] = []
@@ -75,8 +75,8 @@ def on_raster(start: datetime, step_min: int) -> bool:
     return whole and (wall.hour * 60 + wall.minute) % step_min == 0
 
 
-def opens_for(rules: Rules, day: date, who: Who) -> datetime | None:
-    """Return from when use on a local day can be booked where a date decides, or None for a rolling horizon."""
+def opens_for(rules: Rules, who: Who) -> datetime | None:
+    """Return from when a time can be booked where a date decides, or None for a rolling horizon."""
     if rules.opens_on is None:
         return None
     first = rules.opens_on if who.is_own else rules.opens_on + timedelta(days=rules.own_first_days)
@@ -101,7 +101,7 @@ def refusal(
 
 def local_day(span: Span) -> date:
     """Return the Swedish date on which the use starts."""
-    return span.start.astimezone(SWEDEN).date()
+    return local_date(span.start)
 
 
 def _too_soon_or_late(rules: Rules, span: Span, now: datetime, who: Who) -> str | None:
@@ -109,7 +109,7 @@ def _too_soon_or_late(rules: Rules, span: Span, now: datetime, who: Who) -> str 
         return "past"
     if span.start < now + timedelta(minutes=rules.notice_min):
         return "too_late"
-    opens = opens_for(rules, local_day(span), who)
+    opens = opens_for(rules, who)
     if (opens is not None and now < opens) or (opens is None and span.start > now + horizon(rules, who)):
         return "not_open_yet"
     return None

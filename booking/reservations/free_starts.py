@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import TypeVar
 
 from booking import db
-from booking.clock import SWEDEN
+from booking.clock import SWEDEN, local_date
 from booking.reservations.calendar import day_span, raster
 from booking.reservations.offers import Customer
 
@@ -72,7 +72,7 @@ def parameters(wish: FreeWish, now: datetime) -> Parameters:
         "party": wish.customer.party,
         "home": wish.customer.home,
         "now": now,
-        "today": now.astimezone(SWEDEN).date(),
+        "today": local_date(now),
     }
 
 
@@ -142,8 +142,8 @@ def _points(ranges: str, row: str) -> str:
 # the rows, but would take `x IS NULL AND y IS NULL` for none of them. Leaves
 #   point (resource, place, day, base, step, low, high): the free starts base + k * step minutes, low <= k <= high;
 #   unit_start: where each unit of a pool may start;   lawful: what decided, for the reasons.
-# Of what is taken, that which begins last before the opening reaches into it or nothing does: the constraint forbids
-# overlaps.
+# What is taken and reaches into the opening began within a day before it, or is one of the few that last longer: those
+# have an index of their own (occupancy_long).
 FREE = """
 day AS MATERIALIZED (
   SELECT * FROM unnest(:days::date[], :from_at::timestamptz[], :until_at::timestamptz[], :to_at::timestamptz[])
@@ -199,9 +199,12 @@ unit_start AS MATERIALIZED (
       SELECT range_agg(tstzrange(o.starts_at - u.gap, o.ends_at)) AS spans
       FROM unnest(u.leaves) l(leaf) CROSS JOIN LATERAL (
         SELECT starts_at, ends_at FROM occupancy
-        WHERE leaf = l.leaf AND starts_at < u.closes AND ends_at > u.opens AND (hold_until IS NULL OR hold_until > :now)
-          AND starts_at >= coalesce((SELECT before.starts_at FROM occupancy before WHERE before.leaf = l.leaf
-            AND before.starts_at <= u.opens ORDER BY before.starts_at DESC LIMIT 1), u.opens)) o) taken) every
+        WHERE leaf = l.leaf AND starts_at > u.opens - interval '1 day' AND starts_at < u.closes
+          AND ends_at > u.opens AND (hold_until IS NULL OR hold_until > :now)
+        UNION ALL
+        SELECT starts_at, ends_at FROM occupancy
+        WHERE leaf = l.leaf AND starts_at <= u.opens - interval '1 day' AND ends_at > u.opens
+          AND ends_at - starts_at > interval '1 day' AND (hold_until IS NULL OR hold_until > :now)) o) taken) every
   WHERE upper(w) - lower(w) >= len),
 start AS (
   SELECT resource, place, day, step, starts FROM unit_start WHERE NOT picks_unit

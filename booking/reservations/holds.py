@@ -170,13 +170,13 @@ async def expire_due(now: datetime) -> int:
         due = await db.rows(
             Row,
             f"SELECT {COLUMNS} FROM reservation WHERE state IN ('held', 'awaiting_payment')"
-            " AND hold_until <= $1 ORDER BY hold_until LIMIT 100 FOR UPDATE SKIP LOCKED",
+            " AND hold_until <= $1 ORDER BY hold_until LIMIT 100 FOR NO KEY UPDATE SKIP LOCKED",
             now,
         )
         due += await db.rows(
             Row,
             f"SELECT {COLUMNS} FROM reservation WHERE state = 'requested' AND starts_at <= $1"
-            " ORDER BY id LIMIT 100 FOR UPDATE SKIP LOCKED",
+            " ORDER BY id LIMIT 100 FOR NO KEY UPDATE SKIP LOCKED",
             now,
         )
         for one in due:

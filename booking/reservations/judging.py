@@ -13,18 +13,11 @@ from booking.reservations.alternatives import distance_m
 from booking.reservations.calendar import day_span, is_free, local_day, raster, refusal
 from booking.reservations.offers import Customer
 from booking.reservations.outlook import Claim, Outlook, Taken, look_ahead, taken_in
+from booking.reservations.pooling import Case, with_units
 from booking.span import Span
 
 Status = Literal["free", "taken", "refused", "request"]
 LIKE = 12  # so many like resources are looked at for an alternative
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """A time in a resource that somebody wants."""
-
-    resource: Resource
-    span: Span
 
 
 class Alternative(db.Record):
@@ -52,12 +45,11 @@ async def judge(
 ) -> tuple[list[Verdict], list[list[Span]]]:
     """Return a verdict on each case, and what is taken on each one's day. Quotas are not looked at.
 
-    `ignoring` are reservations that would give their time up.
+    A case of a pool gets one of its units. `ignoring` are reservations that would give their time up.
     """
-    found = await taken_in(
-        [Claim(tuple(one.resource.leaves), _day_of(one, outlook)) for one in cases], outlook.now
-    )
     leaving = set(ignoring)
+    cases = await with_units(cases, outlook, leaving)
+    found = await taken_in([Claim(one.leaves, _day_of(one, outlook)) for one in cases], outlook.now)
     kept = [[one for one in each if one.reservation not in leaving] for each in found]
     blocks = await _blocks(_in_the_way(one, each, outlook) for one, each in zip(cases, kept, strict=True))
     own = _own_overlaps(cases, outlook)
@@ -94,11 +86,11 @@ def _own_overlaps(cases: Sequence[Case], outlook: Outlook) -> set[int]:
     latest: dict[int, datetime] = {}
     for n in order:
         case = cases[n]
-        if any(case.span.start < latest.get(leaf, case.span.start) for leaf in case.resource.leaves):
+        if any(case.span.start < latest.get(leaf, case.span.start) for leaf in case.leaves):
             clash.add(n)
             continue
         end = case.span.end + timedelta(minutes=outlook.rules_of(case.resource, case.span).gap_min)
-        latest.update(dict.fromkeys(case.resource.leaves, end))
+        latest.update(dict.fromkeys(case.leaves, end))
     return clash
 
 
@@ -113,7 +105,7 @@ def _verdict(case: Case, met: list[Taken], blocks: set[UUID], overlaps: bool, ou
         return Verdict(case, "refused", code, quote)
     if overlaps:
         return Verdict(case, "refused", "overlaps_itself", quote)
-    if met:
+    if met or not case.leaves:
         reason = "blocked" if any(one.reservation in blocks for one in met) else "booked"
         return Verdict(case, "taken", reason, quote)
     asks = outlook.rules_of(case.resource, case.span).needs_approval and not outlook.waive

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from booking import billing, db, places
-from booking.clock import SWEDEN
+from booking.clock import local_date
 from booking.places import OpenDays, Period, Resource, Rules
 from booking.reservations.allowing import waived
 from booking.reservations.availability import Ground
@@ -96,7 +96,7 @@ def days_of(spans: Iterable[Span]) -> list[date]:
     """Return every local day that one of the spans touches, in order."""
     days: set[date] = set()
     for span in spans:
-        day, last = local_day(span), span.end.astimezone(SWEDEN).date()
+        day, last = local_day(span), local_date(span.end)
         while day <= last:
             days.add(day)
             day += timedelta(days=1)

@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 
 from booking import billing, db, journal, locks, places
-from booking.clock import SWEDEN
+from booking.clock import local_date
 from booking.errors import NotFound
 from booking.ids import new_id
 from booking.people import Actor, Role
@@ -15,11 +15,13 @@ from booking.places import Resource
 from booking.reservations.blocks import STANDING
 from booking.reservations.calendar import local_day
 from booking.reservations.displacing import Cause, Decision, NotDisplaceable, give_way
-from booking.reservations.judging import Alternative, Case, at_the_same_time
+from booking.reservations.judging import Alternative, at_the_same_time
 from booking.reservations.offers import Customer
 from booking.reservations.outlook import Outlook, look_ahead
+from booking.reservations.pooling import Case
 from booking.reservations.rows import Row, locked
-from booking.reservations.series import must_pay_so, use_text
+from booking.reservations.series_booking import must_pay_so
+from booking.reservations.series_writing import use_text
 from booking.reservations.writing import NewRow, lock_leaves, part_of, take
 from booking.span import Span
 
@@ -96,7 +98,7 @@ async def _must_give_way(training: Row, match: Match, now: datetime) -> None:
     rules = (await places.rules_on([training.resource], day))[training.resource]
     if rules.preempt_days is None:
         raise NotDisplaceable("bookings of this resource don't give way", code="preempt_not_here")
-    if (day - now.astimezone(SWEDEN).date()).days < rules.preempt_days:
+    if (day - local_date(now)).days < rules.preempt_days:
         raise NotDisplaceable(
             f"training gives way until {rules.preempt_days} days before", code="preempt_too_late"
         )

@@ -133,7 +133,7 @@ async def tell_overdue(now: datetime) -> int:
             UUID,
             "SELECT id FROM reservation r WHERE state = 'requested' AND answer_by <= $1 AND NOT EXISTS ("
             " SELECT FROM journal j WHERE j.about = r.id AND j.action = 'request.overdue')"
-            " ORDER BY id LIMIT 100 FOR UPDATE SKIP LOCKED",
+            " ORDER BY id LIMIT 100 FOR NO KEY UPDATE SKIP LOCKED",
             now,
         )
         for one in late:
@@ -255,7 +255,7 @@ async def _proposal(reservation: UUID, message_id: int) -> _Said:
     said = await db.row(
         _Said,
         "SELECT account, text, proposal, answered FROM request_message"
-        " WHERE id = $1 AND reservation = $2 AND proposal IS NOT NULL FOR UPDATE",
+        " WHERE id = $1 AND reservation = $2 AND proposal IS NOT NULL FOR NO KEY UPDATE",
         message_id,
         reservation,
     )

@@ -52,7 +52,9 @@ COLUMNS = ", ".join(Row.__struct_fields__)
 
 async def locked(reservation: UUID) -> Row | None:
     """Return the reservation, locked until the transaction ends; None if there is none."""
-    return await db.row(Row, f"SELECT {COLUMNS} FROM reservation WHERE id = $1 FOR UPDATE", reservation)
+    return await db.row(
+        Row, f"SELECT {COLUMNS} FROM reservation WHERE id = $1 FOR NO KEY UPDATE", reservation
+    )
 
 
 async def code_of(series: UUID | None) -> UUID | None:

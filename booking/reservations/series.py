@@ -1,37 +1,22 @@
-"""Recurring bookings: look at all their times before anything is booked, then book an explicit list of them."""
+"""Recurring bookings as they are wished, and how every time of them would turn out; nothing is booked here."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from uuid import UUID
 
-import msgspec
-
-from booking import billing, db, journal, locks, messages, places
-from booking.clock import SWEDEN, at_local
+from booking import db, places
+from booking.clock import at_local
 from booking.errors import Rejected
-from booking.ids import new_id
 from booking.people import Actor
 from booking.places import Resource
-from booking.reservations.allowing import may_waive, must_accept, must_book_for, must_have_quota
-from booking.reservations.calendar import local_day
-from booking.reservations.confirming import may_owe
-from booking.reservations.errors import RULES, BreaksRule, PriceChanged, QuotaFull, SlotTaken
-from booking.reservations.judging import (
-    Alternative,
-    Case,
-    Status,
-    Verdict,
-    judge,
-    wanted_by,
-    with_alternatives,
-    with_quotas,
-)
+from booking.reservations.allowing import may_waive, must_book_for
+from booking.reservations.judging import Alternative, Status, Verdict, judge, with_alternatives, with_quotas
 from booking.reservations.offers import Customer
-from booking.reservations.outlook import Outlook, look_ahead
+from booking.reservations.outlook import look_ahead
+from booking.reservations.pooling import Case
 from booking.reservations.recurrence import (
     LONGEST,
-    BadRule,
     Clock,
     LeftOut,
     Occurrence,
@@ -40,8 +25,6 @@ from booking.reservations.recurrence import (
     expand,
     read_rule,
 )
-from booking.reservations.rows import code_of
-from booking.reservations.writing import NewRow, part_of, take
 from booking.span import Span
 
 
@@ -130,9 +113,11 @@ async def preview_series(wish: SeriesWish, *, by: Actor, now: datetime) -> Serie
 
 
 def may_go_beyond(wish: SeriesWish, resource: Resource, by: Actor) -> bool:
-    """Return True if staff book for a reason. Raises NotAllowed for those who may not book for the party."""
+    """Return True if staff book for a reason. Raises NotAllowed for those who may not book for the party, Rejected."""
     owner = resource.facility.municipality.code
     by.must_be_known()
+    if resource.kind == "equipment":
+        raise Rejected("equipment is booked with a place", code="equipment_alone")
     waive = may_waive(by, owner, wish.reason)
     must_book_for(by, wish.party, owner, waive=waive)
     return waive
@@ -179,269 +164,3 @@ class SeriesOrder:
     method: str
     expected_ore: int
     terms: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Booked:
-    """A time that is booked: its verdict and the start that the series gave it."""
-
-    verdict: Verdict
-    series_start: datetime
-
-
-async def book_series(order: SeriesOrder, *, by: Actor, now: datetime) -> UUID:
-    """All the chosen times are booked as one series, or none is. Returns the series.
-
-    Where one resource needs approval, all of it is a request. Raises SlotTaken and BreaksRule naming the
-    `occurrence` list, PriceChanged, BadRule, NotAllowed, Rejected (`invoice_not_allowed`, `not_free`,
-    `not_in_series`).
-    """
-    wish = order.wish
-    resource = await places.resource(wish.resource_id)
-    waive = may_go_beyond(wish, resource, by)
-    occurrences = await times_of(wish, resource)
-    starts = starts_given(order.chosen, occurrences)
-    cases = await _cases(order.chosen, resource)
-    things, spans = [one.resource for one in cases], [one.span for one in cases]
-    outlook = await look_ahead(things, spans, Customer(wish.party), wish.purpose, now, waive=waive)
-    verdicts, _ = await judge(cases, outlook)
-    must_all_be_had(await with_quotas(verdicts, wish.party, outlook))
-    for rules in {
-        one.terms: one for one in (outlook.rules_of(each.resource, each.span) for each in cases)
-    }.values():
-        must_accept(rules, order.terms, municipality=resource.facility.municipality.code)
-    total = sum(one.quote.total_ore for one in verdicts if one.quote is not None)
-    if total != order.expected_ore:
-        raise PriceChanged("the price is another for this customer", total_ore=total)
-    await must_pay_so(order.method, wish.party, total)
-    pairs = sorted(zip(verdicts, starts, strict=True), key=lambda pair: pair[0].case.span)
-    booked = [Booked(one, start) for one, start in pairs]
-    series = new_id()
-
-    async def act() -> None:
-        async with db.transaction():
-            await must_have_room(verdicts, wish.party, outlook)
-            await _insert_series(series, wish, resource, occurrences, booked, by, now)
-            await write(series, wish, booked, order, outlook, by, now)
-
-    await db.retried(act)
-    return series
-
-
-def starts_given(chosen: Sequence[Chosen], occurrences: Sequence[Occurrence]) -> list[datetime]:
-    """Return for each chosen time the start that the series gives it, each of them once.
-
-    A time that is none of the series' own is an alternative to `instead_of`, else to the occurrence of its day.
-    """
-    unused = {one.span.start: one.span for one in occurrences if one.span is not None}
-    result: dict[int, datetime] = {}
-    for n, one in enumerate(chosen):
-        start = one.instead_of or one.span.start
-        if start in unused:
-            result[n] = unused.pop(start).start
-        elif one.instead_of is not None:
-            raise _strange(one)
-    for n, one in enumerate(chosen):
-        if n not in result:
-            same_day = [start for start, span in unused.items() if local_day(span) == local_day(one.span)]
-            if not same_day:
-                raise _strange(one)
-            result[n] = unused.pop(same_day[0]).start
-    return [result[n] for n in range(len(chosen))]
-
-
-def _strange(one: Chosen) -> Rejected:
-    return Rejected(f"{one.span.start.isoformat()} is no time of this series", code="not_in_series")
-
-
-async def must_have_room(
-    verdicts: Sequence[Verdict], party: UUID, outlook: Outlook, *, without: Sequence[UUID] = ()
-) -> None:
-    """Raise QuotaFull unless all of it fits; nobody can use the same quota until the transaction ends."""
-    if outlook.waive:
-        return
-    for facility in sorted({one.case.resource.facility.id for one in verdicts}):
-        mine = [one for one in verdicts if one.case.resource.facility.id == facility]
-        wanted = wanted_by(mine, outlook)
-        await must_have_quota(party, facility, wanted, now=outlook.now, without=without)
-
-
-async def _cases(chosen: Sequence[Chosen], main: Resource) -> list[Case]:
-    others = await places.resources_by_id([one.resource_id for one in chosen if one.resource_id is not None])
-    cases = []
-    for one in chosen:
-        resource = main if one.resource_id is None else others.get(one.resource_id)
-        if resource is None:
-            raise Rejected("there is no such resource", code="unknown_resource")
-        if resource.facility.municipality.code != main.facility.municipality.code:
-            raise Rejected("a series stays in one municipality", code="other_municipality")
-        cases.append(Case(resource, one.span))
-    return cases
-
-
-def must_all_be_had(verdicts: Sequence[Verdict]) -> None:
-    """Raise SlotTaken or BreaksRule, naming every time that can't be had."""
-    taken = [n for n, one in enumerate(verdicts) if one.status == "taken"]
-    if taken:
-        error = SlotTaken("somebody else has one of these times", taken=taken)
-        error.extra["occurrence"] = [_named(verdicts[n]) for n in taken]
-        raise error
-    refused = [one for one in verdicts if one.status == "refused"]
-    if refused:
-        code = refused[0].reason or "rejected"
-        named = [_named(one) for one in refused]
-        if code in ("quota_week", "quota_open"):
-            raise QuotaFull(RULES[code], code=code, occurrence=named)
-        raise BreaksRule(RULES.get(code, "one of these times can't be booked"), code=code, occurrence=named)
-
-
-def _named(one: Verdict) -> dict[str, object]:
-    span = one.case.span
-    return {"resource_id": one.case.resource.id, "start": span.start, "end": span.end, "reason": one.reason}
-
-
-async def must_pay_so(method: str, party: UUID, total_ore: int) -> None:
-    """Raise Rejected unless the party may pay a series of this sum by the method: on invoice, or nothing."""
-    if method == "free" and total_ore:
-        raise Rejected("this series is not free of charge", code="not_free")
-    if total_ore and not await may_owe(party):
-        raise Rejected("this customer pays when booking", code="invoice_not_allowed")
-
-
-async def _insert_series(
-    series: UUID,
-    wish: SeriesWish,
-    resource: Resource,
-    occurrences: Sequence[Occurrence],
-    booked: Sequence[Booked],
-    by: Actor,
-    now: datetime,
-) -> None:
-    """The series' row: what the rule gives but was not chosen is left out of it from the beginning."""
-    kept = {one.series_start for one in booked}
-    left = {
-        one.wall.day
-        for one in occurrences
-        if one.left_out != "school_break" and (one.span is None or one.span.start not in kept)
-    }
-    first = wish.first
-    await db.run(
-        "INSERT INTO series (id, municipality, resource, party, account, rrule, starts_local, minutes, exdates,"
-        " rdates, skip_school_breaks, purpose, title, created_at)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
-        series,
-        resource.facility.municipality.code,
-        resource.id,
-        wish.party,
-        by.account,
-        wish.rrule,
-        f"{first.day:%Y-%m-%d}T{first.opens // 60:02}:{first.opens % 60:02}",
-        first.closes - first.opens,
-        msgspec.json.encode(sorted(left | wish.exdates)).decode(),
-        msgspec.json.encode(list(wish.rdates)).decode(),
-        wish.skip_school_breaks,
-        wish.purpose,
-        wish.title,
-        now,
-    )
-
-
-async def write(
-    series: UUID,
-    wish: SeriesWish,
-    booked: Sequence[Booked],
-    order: SeriesOrder,
-    outlook: Outlook,
-    by: Actor,
-    now: datetime,
-) -> None:
-    """The times are in the calendar, charged and promised at their doors; in the caller's transaction."""
-    asks = any(one.verdict.status == "request" for one in booked)
-    rows = [_row(series, wish, one, order, outlook, asks, by, now) for one in booked]
-    await take(rows, now=now)
-    if not asks:
-        await charge_all(rows, booked, wish.party, now)
-        await promise_all(series, rows, now)
-    action = "reservation.requested" if asks else "reservation.confirmed"
-    town = rows[0].municipality
-    notes = [
-        journal.Note(action, one.id, [f"reservation:{one.id}", f"timeline:{town}"], {"series": series})
-        for one in rows
-    ]
-    facts: dict[str, object] = {"times": len(rows)} | ({"reason": wish.reason} if wish.reason else {})
-    made = journal.Note("series.booked", series, [f"timeline:{town}"], facts)
-    await journal.record_many([made, *notes], by=by, now=now)
-    await messages.owe(
-        "request_received" if asks else "series_confirmed",
-        account=by.account if wish.party in by.acts_for else None,  # staff book for others: those are told
-        party=wish.party,
-        about=rows[0].id,
-        municipality=town,
-        data={"count": len(rows), "first_at": rows[0].span.start, "last_at": rows[-1].span.start},
-        now=now,
-    )
-    if asks:
-        told = {"what": "Ny ansökan om en serie", "text": wish.title}
-        await messages.owe_staff("staff_alert", municipality=town, about=rows[0].id, data=told, now=now)
-
-
-def _row(
-    series: UUID,
-    wish: SeriesWish,
-    one: Booked,
-    order: SeriesOrder,
-    outlook: Outlook,
-    asks: bool,
-    by: Actor,
-    now: datetime,
-) -> NewRow:
-    case, quote = one.verdict.case, one.verdict.quote
-    if quote is None:
-        raise BadRule("a time without a price can't be booked")
-    rules = outlook.rules_of(case.resource, case.span)
-    return NewRow(
-        id=new_id(),
-        parts=(part_of(case.resource, rules),),
-        span=case.span,
-        municipality=case.resource.facility.municipality.code,
-        state="requested" if asks else "confirmed",
-        purpose=wish.purpose,
-        created_at=now,
-        party=wish.party,
-        account=by.account,
-        title=wish.title,
-        method="free" if quote.total_ore == 0 else order.method,
-        price_ore=quote.total_ore,
-        price=billing.snapshot(quote),
-        series=series,
-        series_start=one.series_start,
-        terms=order.terms,
-        answer_by=now + timedelta(days=rules.answer_days) if asks else None,
-        confirmed_at=None if asks else now,
-        takes_time=not asks or rules.pending_holds,
-    )
-
-
-async def charge_all(rows: Sequence[NewRow], booked: Sequence[Booked], party: UUID, now: datetime) -> None:
-    """The party owes every row's price on invoice."""
-    charges = [
-        billing.NewCharge(row.id, one.verdict.quote, row.span.start, use_text(one.verdict.case))
-        for row, one in zip(rows, booked, strict=True)
-        if one.verdict.quote is not None
-    ]
-    await billing.charge_many(charges, party=party, municipality=rows[0].municipality, now=now)
-
-
-def use_text(case: Case) -> str:
-    """Return what an invoice calls the use."""
-    start, end = (moment.astimezone(SWEDEN) for moment in (case.span.start, case.span.end))
-    return f"{case.resource.facility.name}, {case.resource.name}, {start:%Y-%m-%d %H:%M}–{end:%H:%M}"
-
-
-async def promise_all(series: UUID, rows: Sequence[NewRow], now: datetime) -> None:
-    """Every row's doors are promised, with one code for the series."""
-    uses = [locks.Use(row.id, tuple(part.resource for part in row.parts), row.span) for row in rows]
-    holder, purpose = rows[0].party, rows[0].purpose
-    code = await code_of(series)
-    if holder is not None and code is not None:
-        await locks.grant_series(uses, credential=code, holder=holder, purpose=purpose, now=now)

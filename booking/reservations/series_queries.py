@@ -103,7 +103,9 @@ async def series_row(series: UUID, by: Actor, *, lock: bool = False) -> SeriesRo
 
     With `lock` nobody else changes it until the transaction ends.
     """
-    row = await db.row(SeriesRow, _SELECT + " WHERE s.id = $1" + (" FOR UPDATE OF s" if lock else ""), series)
+    row = await db.row(
+        SeriesRow, _SELECT + " WHERE s.id = $1" + (" FOR NO KEY UPDATE OF s" if lock else ""), series
+    )
     if row is None or not (row.party in by.acts_for or by.has(row.municipality, Role.STAFF, Role.FINANCE)):
         raise NotFound("there is no such series")
     return row

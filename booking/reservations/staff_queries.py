@@ -10,8 +10,9 @@ import msgspec
 from booking import billing, db, locks
 from booking.people import Actor, Role
 from booking.reservations.calendar import day_span
+from booking.reservations.card_queries import as_cards
 from booking.reservations.ordering import extras_of, parts_of
-from booking.reservations.queries import SELECT, Booked, as_cards
+from booking.reservations.reading import SELECT, Booked
 from booking.reservations.rows import COLUMNS, Row
 from booking.reservations.views import ConflictView, RequestCard, TeamRef, TimelineBooking
 from booking.reservations.writing import Place, in_the_way

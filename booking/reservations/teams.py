@@ -8,7 +8,7 @@ from uuid import UUID
 from asyncpg import ExclusionViolationError, UniqueViolationError
 
 from booking import db, journal
-from booking.clock import SWEDEN
+from booking.clock import local_date
 from booking.errors import Conflict, NotFound, Rejected
 from booking.ids import new_id
 from booking.people import Actor
@@ -55,7 +55,7 @@ async def retire_team(team: UUID, *, by: Actor, now: datetime) -> None:
     """The team is gone, with what it had of times to come; the past stays as it was. Raises NotFound."""
     async with db.transaction():
         await own_team(team, by)
-        day = now.astimezone(SWEDEN).date()
+        day = local_date(now)
         await db.run("UPDATE team SET retired_on = coalesce(retired_on, $2) WHERE id = $1", team, day)
         await db.run("DELETE FROM team_time WHERE team = $1 AND ends_at > $2", team, now)
         await db.run("UPDATE reservation SET team = NULL WHERE team = $1 AND ends_at > $2", team, now)

@@ -7,8 +7,8 @@ from booking import billing, db, places
 from booking.errors import NotFound
 from booking.people import Actor
 from booking.places import Resource
+from booking.reservations.late_trips import next_start
 from booking.reservations.rows import may_handle, seen
-from booking.reservations.trips import next_start
 from booking.reservations.views import LateBefore, TripView
 
 

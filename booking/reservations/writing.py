@@ -13,6 +13,7 @@ from uuid import UUID
 from asyncpg import ExclusionViolationError
 
 from booking import db
+from booking.errors import Rejected
 from booking.places import Resource, Rules
 from booking.reservations.errors import PlaceChanged, SlotTaken
 from booking.reservations.freeing import give_up
@@ -121,6 +122,8 @@ async def in_the_way(
 
 async def _make_room(places: Sequence[Place], now: datetime, leaving: list[UUID]) -> None:
     """Leaves are locked, stale holds gone, those that leave have left. Raises SlotTaken if anybody remains."""
+    if any(not part.leaves for place in places for part in place.parts):  # it would keep nobody else out
+        raise Rejected("a pool is booked by one of its units", code="no_unit")
     await lock_leaves(leaf for place in places for part in place.parts for leaf in part.leaves)
     await _must_be_undivided(places)
     found = await _meeting(places, leaving)
@@ -202,7 +205,7 @@ async def _expire(stale: list[UUID], now: datetime) -> None:
     found = await db.rows(
         Row,
         f"SELECT {COLUMNS} FROM reservation WHERE id = ANY($1) AND state IN ('held', 'awaiting_payment')"
-        " AND hold_until <= $2 ORDER BY id FOR UPDATE",
+        " AND hold_until <= $2 ORDER BY id FOR NO KEY UPDATE",
         stale,
         now,
     )

@@ -157,8 +157,3 @@ def _scalar(hint: Any, value: Tree | str, path: str) -> Any:
 
 def _join(path: str, name: str) -> str:
     return f"{path}[{name}]" if path else name
-
-
-def flat(value: Mapping[str, Any]) -> str:
-    """Return a stable text of checked parameters, to compare two requests with one idempotency key."""
-    return repr(sorted((key, repr(item)) for key, item in value.items()))

@@ -27,7 +27,7 @@ from tests.flows.demo import until
 
 METHODS = ("get", "post", "put", "patch", "delete")
 FEW = settings(
-    max_examples=5, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck)
+    max_examples=3, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck)
 )
 # The stream never ends by itself, so that a client which reads to the end waits for ever; its refusals are in
 # tests/api/test_tenancy.py. Log-out would log the fuzzer out for the rest.

@@ -674,7 +674,7 @@ READERS = (
     "places/hour_pages.py",
     "places/pages.py",
     "places/rule_pages.py",
-    "locks/alarms.py",
+    "locks/alarm_pages.py",
     "places/hour_pages.py",
     "places/pages.py",
     "places/rule_pages.py",

@@ -47,6 +47,26 @@ def _ask_for(page: Page, resource: str, day: str, start: str, end: str) -> None:
     assert made["state"] == "requested"
 
 
+def _free_day(page: Page, resource: str, start: str, end: str) -> str:
+    """Return a day, from the tenth on, when the resource is free all this time: the demo books by the calendar."""
+    minutes = (int(end[:2]) - int(start[:2])) * 60
+    path = f"/api/resources/{resource}/availability?date={_day(9)}&days=21&duration_min={minutes}"
+    for each in _call(page, "GET", path)["days"]:
+        wanted = f"{each['date']}T{start}:00Z"
+        if any(one["free"] and one["start"] == wanted for one in each["starts"]):
+            return str(each["date"])
+    raise AssertionError(f"never free {start}-{end} within three weeks")
+
+
+def _booked_day(page: Page, name: str) -> str:
+    """Return the next day, from the day after tomorrow on, with a booking at this resource."""
+    path = f"/api/resources/{_resource(page, name)}/availability?date={_day(2)}&days=14&duration_min=60"
+    days = _call(page, "GET", path)["days"]
+    return next(
+        str(each["date"]) for each in days if any(one["reason"] == "booked" for one in each["starts"])
+    )
+
+
 def _press(target: Locator, key: str = "Enter") -> None:
     target.focus()
     target.press(key)
@@ -68,10 +88,11 @@ def test_request_queue__rivals_side_by_side_one_granted_and_the_other_told_by_ke
     cards = page.get_by_role("article").filter(has_text="Mötesrum Levar")
     expect(page.get_by_role("article").first).to_be_visible()  # the demo's own requests
     accessible(page)
+    day = _free_day(page, room, "15:00", "18:00")
     for who, start, end in (("Ali Nouri", "15:00", "17:00"), ("Eva Lind", "16:00", "18:00")):
         other = open_page(390, 844)
         _log_in(other, who)
-        _ask_for(other, room, _day(9), start, end)
+        _ask_for(other, room, day, start, end)
 
     expect(cards).to_have_count(2)  # shown by the event stream
     expect(cards.first.get_by_text("har också sökt")).to_be_visible()
@@ -100,7 +121,7 @@ def test_rejection_without_a_reason__is_asked_for_one(open_page: Open, accessibl
         page, "PUT", f"/api/settings/resources/{room}/rules", {"valid_from": _day(0), "approval": "required"}
     )
     _log_in(other, "Eva Lind")
-    _ask_for(other, room, _day(10), "11:00", "13:00")
+    _ask_for(other, room, _free_day(page, room, "11:00", "13:00"), "11:00", "13:00")
     page.goto("/p/ansokningar")
 
     card = page.get_by_role("article").filter(has_text="Cafeterian")
@@ -151,7 +172,7 @@ def test_closure__moves_or_cancels_those_in_the_way_and_is_lifted_by_keyboard(
 ) -> None:
     page = open_page(1440, 900)
     _log_in(page, "Stina Berg")
-    page.goto(f"/p/tidslinje?lage=stang&date={_day(2)}")
+    page.goto(f"/p/tidslinje?lage=stang&date={_booked_day(page, 'Hela hallen')}")
     _press(page.get_by_role("button", name="Visa vilka som berörs"))
     expect(page.get_by_text("Välj minst en plats.")).to_be_visible()
     page.locator("summary", has_text="Hammarhallen").press("Enter")
@@ -170,7 +191,8 @@ def test_closure__moves_or_cancels_those_in_the_way_and_is_lifted_by_keyboard(
     expect(block).to_be_visible()
     accessible(page)
     page.goto("/p/stangningar")
-    expect(page.get_by_role("article")).to_contain_text("fick ge plats")
+    ours = page.get_by_role("article").filter(has_text="Golvslipning")
+    expect(ours).to_contain_text("fick ge plats")
     page.set_viewport_size({"width": 390, "height": 844})
     accessible(page)
     _press(page.get_by_role("button", name="Häv Golvslipning"))

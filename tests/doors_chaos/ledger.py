@@ -32,6 +32,7 @@ class Hall:
     folder: Path
     room: int = 1_000
     live: dict[UUID, Span] = field(default_factory=dict)
+    busy: set[UUID] = field(default_factory=set)  # being made, moved or cancelled right now
 
     def windows(self, span: Span) -> list[Window]:
         """Return what a booking for the span opens."""

@@ -7,7 +7,7 @@ import pytest
 from booking import db, locks
 from booking.errors import NotFound
 from booking.ids import new_id
-from booking.locks import alarms, commands, event_log, events, facts, snapshots
+from booking.locks import alarms, commands, event_log, events, facts, snapshots, telling
 from booking.locks.event_log import Search
 from booking.lockwire.messages import Event
 from booking.people import Actor
@@ -46,6 +46,17 @@ class Voice:
 @pytest.fixture
 def voice(hall: Hall) -> Voice:
     return Voice(hall)
+
+
+async def test_a_ready_code__is_told_once_however_often_it_is_looked_for(
+    hall: Hall, device: Device, now: datetime
+) -> None:
+    await hall.book(hours(now, 2, 3), now)
+    await device.publish(now)
+    assert await telling.tell_ready(now) == 0
+    await device.report(now, clk=GOOD)
+    assert [await telling.tell_ready(now + timedelta(seconds=5 * n)) for n in range(3)] == [1, 0, 0]
+    assert await db.value(int, "SELECT count(*) FROM outbox WHERE kind = 'message.owe'") == 1
 
 
 async def test_a_late_code__alarms_for_each_booking_and_again_when_another_is_late(

@@ -8,7 +8,7 @@ import pytest
 from booking import db, locks, outbox
 from booking.errors import NotFound, Rejected
 from booking.ids import new_id
-from booking.locks import commands, incoming, snapshots
+from booking.locks import commands, incoming, orders, snapshots
 from booking.locks.packets import Incoming, Packet
 from booking.lockwire import ids
 from booking.lockwire.envelope import seal, unseal
@@ -46,7 +46,7 @@ async def test_an_order__is_asked_confirmed_sent_once_and_answered(
     assert await db.value(int, "SELECT count(*) FROM outbox WHERE kind = 'locks.command'") == 0
     sent = await locks.confirm(hall.entrance, asked.id, by=clerk, now=now)
     assert sent.state == "sent"
-    with pytest.raises(commands.AlreadyConfirmed):
+    with pytest.raises(orders.AlreadyConfirmed):
         await locks.confirm(hall.entrance, asked.id, by=clerk, now=now)
     debt = await outbox.claim([commands.SEND], now)
     assert debt is not None
@@ -100,7 +100,7 @@ async def test_too_late_for_the_broker__is_not_sent_at_all(hall: Hall, device: D
 async def test_confirmed_after_two_minutes__is_refused(hall: Hall, now: datetime) -> None:
     clerk = staff()
     asked = await locks.order(hall.entrance, "lockdown", "x", by=clerk, now=now)
-    with pytest.raises(commands.ConfirmationExpired):
+    with pytest.raises(orders.ConfirmationExpired):
         await locks.confirm(hall.entrance, asked.id, by=clerk, now=now + timedelta(minutes=2))
     assert await db.value(str, "SELECT mode FROM door WHERE id = $1", hall.entrance) == "normal"
 

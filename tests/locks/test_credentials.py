@@ -9,7 +9,7 @@ from booking import db, locks
 from booking.clock import SWEDEN
 from booking.errors import NotFound, Rejected
 from booking.ids import new_id
-from booking.locks import codes, credentials, pin_rules, sharing, sweeps, weekly
+from booking.locks import codes, credential_pages, credentials, pin_rules, sharing, sweeps, weekly
 from booking.locks.credentials import Wish
 from booking.locks.pin_rules import PinRule
 from booking.locks.weekly import Weekly
@@ -224,7 +224,7 @@ async def test_the_yearly_day__is_prepared_thirty_days_ahead_once(hall: Hall, no
     assert await credentials.rotate_due(datetime(2026, 12, 10, 12, tzinfo=UTC)) == 0
     assert await credentials.rotate_due(datetime(2026, 12, 12, tzinfo=UTC)) == 1
     assert await credentials.rotate_due(datetime(2026, 12, 13, tzinfo=UTC)) == 0
-    first, second = await credentials.credentials_of(TOWN, by=SYSTEM)
+    first, second = await credential_pages.credentials_of(TOWN, by=SYSTEM)
 
     assert second.valid_from == datetime(2027, 1, 10, tzinfo=SWEDEN)
     assert (first.successor_id, first.valid_to) == (second.id, datetime(2027, 1, 24, tzinfo=SWEDEN))

@@ -255,14 +255,20 @@ async def _block(world: World, deed: Deed) -> Act:
     wish = BlockWish(
         OWNER, "closure", "Stängt", "Golvet lagas", ids or (world.things[0].id,), world.span(deed)
     )
-    seen = await reservations.preview_block(wish, by=world.stina, now=world.now)
-    decisions = [
-        Decision(one.reservation.id, "cancel")
-        if deed.yes or one.best is None or one.reservation.state != "confirmed"
-        else Decision(one.reservation.id, "move", Span(one.best.start, one.best.end), one.best.resource.id)
-        for one in seen.affected
-    ]
-    return lambda: reservations.create_block(wish, decisions, by=world.stina, now=world.now)
+
+    async def close() -> object:
+        seen = await reservations.preview_block(wish, by=world.stina, now=world.now)
+        decisions = [
+            Decision(one.reservation.id, "cancel")
+            if deed.yes or one.best is None or one.reservation.state != "confirmed"
+            else Decision(
+                one.reservation.id, "move", Span(one.best.start, one.best.end), one.best.resource.id
+            )
+            for one in seen.affected
+        ]
+        return await reservations.create_block(wish, decisions, by=world.stina, now=world.now)
+
+    return close
 
 
 async def _lift(world: World, deed: Deed) -> Act | None:

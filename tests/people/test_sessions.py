@@ -107,7 +107,11 @@ async def test_guesses_from_many_addresses__stop_at_the_account(town: str, now: 
 
 
 async def test_many_accounts_tried_from_one_address__stop_the_address(town: str, now: datetime) -> None:
-    for n in range(TRIES_ADDRESS):
+    await _guess("nobody0@x.se", "10.0.0.1", now, 1)
+    await db.run(
+        "UPDATE login_tries SET failures = $1 WHERE key = 'address:10.0.0.1'", TRIES_ADDRESS - 2
+    )  # 40 s of hashing otherwise
+    for n in (1, 2):
         await _guess(f"nobody{n}@x.se", "10.0.0.1", now, 1)
 
     with pytest.raises(TooManyAttempts):

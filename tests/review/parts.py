@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from booking import db, people, places, reservations
+from booking import db, people, places
 from booking.ids import new_id
 from booking.people import Actor
 from booking.places import Resource
@@ -37,12 +37,3 @@ def wish(resource: Resource, by: Actor, start: datetime = EVENING, length: timed
 async def state_of(reservation: UUID) -> str | None:
     """Return the stored state."""
     return await db.value(str, "SELECT state FROM reservation WHERE id = $1", reservation)
-
-
-async def booked(resource: Resource, by: Actor, now: datetime, start: datetime = EVENING) -> UUID:
-    """Hold and reserve by card or, where it costs nothing, at once."""
-    held = await reservations.hold(wish(resource, by, start), by=by, now=now)
-    page = await reservations.held(held, by, now)
-    return await reservations.reserve(
-        held, method="card", expected_ore=page.price.total_ore, by=by, now=now, return_url="http://x/{id}"
-    )

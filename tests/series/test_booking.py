@@ -11,14 +11,8 @@ from booking.errors import NotAllowed, Refusal
 from booking.people import Actor
 from booking.places import Resource
 from booking.reservations.errors import PriceChanged, SlotTaken
-from booking.reservations.series import (
-    Chosen,
-    SeriesOrder,
-    SeriesPreview,
-    SeriesWish,
-    book_series,
-    preview_series,
-)
+from booking.reservations.series import Chosen, SeriesOrder, SeriesPreview, SeriesWish, preview_series
+from booking.reservations.series_booking import book_series
 from booking.span import Span
 from tests.reservations.conftest import books_in_order, held, reserved
 

@@ -25,9 +25,12 @@ from booking.reservations import (
     book_series,
     create_block,
     preview_series,
+    reject,
 )
+from booking.reservations.series_queries import series_row
 from booking.span import Span
-from tests.reservations.conftest import held, thing
+from tests.reservations.conftest import held, rule, thing
+from tests.series.test_booking import booked
 
 ROUNDS = 18
 NO_OVERLAP = (
@@ -79,3 +82,26 @@ async def test_four_ways_in_at_once__one_winner_in_every_round(
     assert await db.value(int, NO_OVERLAP) == 0
     assert len(tally) > 1, "one always won: that was no race"
     print(f"\nrace: {dict(tally)}")
+
+
+async def test_a_series_is_being_ended__one_of_its_requests_is_still_answered(
+    hall: Resource, tuesdays: SeriesWish, rival: Actor, clerk: Actor, now: datetime
+) -> None:
+    """A second UPDATE of a row checks its foreign keys again: it must not wait for whoever has the series."""
+    await rule(hall, needs_approval=True)
+    series = await booked(tuesdays, rival, now)
+    request = await db.value(UUID, "SELECT id FROM reservation WHERE series = $1 ORDER BY id LIMIT 1", series)
+    assert request
+    begun, answered = asyncio.Event(), asyncio.Event()
+
+    async def ending() -> None:
+        async with db.transaction():
+            await series_row(series, rival, lock=True)
+            begun.set()
+            await answered.wait()
+
+    other = asyncio.create_task(ending())
+    await begun.wait()
+    await asyncio.wait_for(reject(request, by=clerk, now=now, reason="Upptaget"), 4)
+    answered.set()
+    await other

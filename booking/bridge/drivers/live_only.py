@@ -26,8 +26,3 @@ T = TypeVar("T", bound=Timed)
 def current(codes: Sequence[T], now: int | None) -> list[T]:
     """Return the codes that open at this moment. Without a clock (None) every code given is kept."""
     return [code for code in codes if now is None or any(nb <= now < na for nb, na in code.windows)]
-
-
-def next_change(codes: Sequence[Timed], now: int) -> int | None:
-    """Return when a code must next be set or cleared, in UTC seconds."""
-    return min((at for code in codes for window in code.windows for at in window if at > now), default=None)

@@ -10516,7 +10516,6 @@ export interface operations {
     Search: {
         parameters: {
             query?: {
-                date?: string | null;
                 q?: string | null;
                 kind?: "hall" | "hall_part" | "ice" | "pitch" | "premises" | "vehicle" | "pool" | "court" | "lane" | "bike" | "equipment" | null;
                 municipality?: string[] | null;
@@ -10525,15 +10524,16 @@ export interface operations {
                 lon?: number | null;
                 from?: string | null;
                 to?: string | null;
-                duration_min?: number;
                 min_area_m2?: number | null;
                 min_capacity?: number | null;
                 features?: string[] | null;
                 surface?: string | null;
                 whole?: boolean | null;
                 party_id?: string | null;
-                purpose?: "training" | "match" | "meeting" | "event" | "private" | "other";
                 home?: string | null;
+                date?: string | null;
+                duration_min?: number;
+                purpose?: "training" | "match" | "meeting" | "event" | "private" | "other";
                 sort?: "distance" | "price" | "name";
                 limit?: number;
                 offset?: number;
@@ -10567,29 +10567,29 @@ export interface operations {
     SearchSeries: {
         parameters: {
             query: {
-                /** @description 0 = Monday */
-                weekday: number;
-                /** @description Local date in Sweden. */
-                first: string;
-                /** @description Local date in Sweden, inclusive. */
-                last: string;
-                from?: string | null;
-                to?: string | null;
                 q?: string | null;
                 kind?: "hall" | "hall_part" | "ice" | "pitch" | "premises" | "vehicle" | "pool" | "court" | "lane" | "bike" | "equipment" | null;
                 municipality?: string[] | null;
                 neighbours?: boolean;
                 lat?: number | null;
                 lon?: number | null;
-                duration_min?: number;
+                from?: string | null;
+                to?: string | null;
                 min_area_m2?: number | null;
                 min_capacity?: number | null;
                 features?: string[] | null;
                 surface?: string | null;
                 whole?: boolean | null;
                 party_id?: string | null;
-                purpose?: "training" | "match" | "meeting" | "event" | "private" | "other";
                 home?: string | null;
+                /** @description 0 = Monday */
+                weekday: number;
+                /** @description Local date in Sweden. */
+                first: string;
+                /** @description Local date in Sweden, inclusive. */
+                last: string;
+                duration_min?: number;
+                purpose?: "training" | "match" | "meeting" | "event" | "private" | "other";
                 limit?: number;
                 offset?: number;
             };

@@ -5,11 +5,9 @@ type Schemas = components['schemas'];
 
 export type Kind = ResourceCard['kind'];
 export type Purpose = Hold['purpose'];
-export type PartyKind = Identity['kind'];
 export type Role = Schemas['Role'];
 
 export type Identity = Schemas['Identity'];
-export type Account = Schemas['AccountRow'];
 export type Me = Schemas['MeView'];
 export type DemoLogin = Schemas['DemoLogin'];
 export type Municipality = Schemas['Neighbourhood'];
@@ -30,7 +28,6 @@ export type SearchAnswer = Schemas['SearchPage'];
 export type NextFree = Schemas['Suggestion'];
 
 export type Interval = Schemas['Interval'];
-export type IntervalState = Interval['state'];
 export type Start = Schemas['DayStart'];
 export type DayAvailability = Schemas['Day'];
 export type Availability = Schemas['Days'];

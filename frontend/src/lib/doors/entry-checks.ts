@@ -10,7 +10,7 @@ export interface Check {
 }
 
 /** The clock alone for today, with the day before it for other days. */
-export function whenOf(instant: string, language: string, now: number): string {
+function whenOf(instant: string, language: string, now: number): string {
 	const day = dateOf(instant);
 	return day === dateOf(now) ? clockOf(instant) : `${shortDay(day, language)} ${clockOf(instant)}`;
 }

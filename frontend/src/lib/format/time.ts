@@ -1,6 +1,6 @@
 /** Local time in Sweden, whatever the browser's own zone. Instants are ISO strings in UTC; dates are `YYYY-MM-DD`. */
 
-export const ZONE = 'Europe/Stockholm';
+const ZONE = 'Europe/Stockholm';
 const MINUTE_MS = 60_000;
 
 const fields = new Intl.DateTimeFormat('en-CA', {

@@ -18,7 +18,7 @@ const order = Object.keys(looks) as DoorWord[];
 /** What staff should know but need not run for. */
 const MILD = new Set(['offline', 'clock_drift', 'unconfirmed', 'horizon_short']);
 
-export function seriousAlarms(door: Door): string[] {
+function seriousAlarms(door: Door): string[] {
 	return door.alarms.filter((alarm) => !MILD.has(alarm));
 }
 

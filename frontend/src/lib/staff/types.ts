@@ -17,7 +17,6 @@ export type RuleSet = Schemas['RuleSetView'];
 export type Hours = Schemas['Hours'];
 export type Schedule = Schemas['ScheduleView'];
 export type WeekStretch = Schemas['WeekHours'];
-export type HoursException = Schemas['ExceptionView'];
 export type DayPreview = Schemas['DayPreview'];
 export type ResourceSettings = Schemas['ResourceSettings'];
 export type SchoolBreaks = Schemas['SchoolBreaks'];

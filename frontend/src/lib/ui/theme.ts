@@ -26,7 +26,7 @@ export function applyTheme(): void {
 	if (brand && /^#[0-9a-f]{6}$/i.test(brand) && contrast(brand, '#ffffff') >= 4.5) root.style.setProperty('--brand-light', brand);
 }
 
-export function isDark(): boolean {
+function isDark(): boolean {
 	const chosen = document.documentElement.dataset['theme'];
 	return chosen ? chosen === 'dark' : matchMedia('(prefers-color-scheme: dark)').matches;
 }

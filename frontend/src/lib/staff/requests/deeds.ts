@@ -15,7 +15,7 @@ export interface Said {
 }
 
 /** The instants of a local time; an end at or before the start is on the day after. */
-export function spanOfClock(date: string, from: string, to: string): { start: string; end: string } {
+function spanOfClock(date: string, from: string, to: string): { start: string; end: string } {
 	const start = instantOf(date, from);
 	const end = instantOf(date, to);
 	return { start: new Date(start).toISOString(), end: new Date(end > start ? end : end + 86_400_000).toISOString() };

@@ -34,7 +34,7 @@ export const groups: RuleGroup[] = [
 export const fields: RuleField[] = groups.flatMap((group) => group.fields);
 
 /** 90 → *1 tim 30 min*, 2880 → *2 dygn*. */
-export function minutesText(minutes: number): string {
+function minutesText(minutes: number): string {
 	if (minutes >= 1440 && minutes % 1440 === 0) return wn('unit.nights', minutes / 1440);
 	const parts = [minutes >= 60 ? w('unit.h', { n: Math.floor(minutes / 60) }) : '', minutes % 60 || minutes === 0 ? w('unit.min', { n: minutes % 60 }) : ''];
 	return parts.filter(Boolean).join(' ');

@@ -1,0 +1,85 @@
+"""Doors as they are set up: their names and times, their simulated keypads, and what a booking opens."""
+
+from datetime import datetime
+from uuid import UUID
+
+from booking import db, journal
+from booking.errors import NotFound
+from booking.locks.versions import raise_versions
+from booking.people import Actor, Role
+
+
+class _Owner(db.Record):
+    controller: str
+    municipality: str
+
+
+async def change_door(door_id: str, given: dict[str, object], *, by: Actor, now: datetime) -> None:
+    """The door has these values (name, hint, kind, unlock_s, held_s); its controller is told of new times.
+
+    Raises NotFound unless the actor is admin of its municipality.
+    """
+    async with db.transaction():
+        row = await db.row(
+            _Owner,
+            "SELECT d.controller, f.municipality FROM door d JOIN controller c ON c.id = d.controller"
+            " JOIN facility f ON f.id = c.facility WHERE d.id = $1 FOR UPDATE OF d",
+            door_id,
+        )
+        if row is None or not by.has(row.municipality, Role.ADMIN):
+            raise NotFound("there is no such door")
+        known = ("name", "hint", "kind", "unlock_s", "held_s")
+        await db.run(
+            "UPDATE door SET name = coalesce($2, name), hint = coalesce($3, hint), kind = coalesce($4, kind),"
+            " unlock_s = coalesce($5, unlock_s), held_s = coalesce($6, held_s) WHERE id = $1",
+            door_id,
+            *(given.get(name) for name in known),
+        )
+        if "unlock_s" in given or "held_s" in given:
+            await raise_versions([row.controller], now=now)
+        topics = [f"doors:{row.municipality}"]
+        await journal.record("door.changed", about=None, by=by, now=now, topics=topics, door=door_id, **given)
+
+
+class DoorPlace(db.Record):
+    """A door with what a simulated keypad needs to be found."""
+
+    id: str
+    name: str
+    facility_name: str
+    municipality: str
+    controller: str
+    wire_id: str
+
+
+async def door_places() -> list[DoorPlace]:
+    """Return every door of simulated hardware (the demonstration's keypads)."""
+    return await db.rows(
+        DoorPlace,
+        "SELECT d.id, d.name, f.name AS facility_name, f.municipality, c.id AS controller, d.wire_id"
+        " FROM door d JOIN controller c ON c.id = d.controller JOIN facility f ON f.id = c.facility"
+        " WHERE c.simulated ORDER BY f.name, d.name",
+    )
+
+
+class _Rule(db.Record):
+    resource: UUID
+    door: str
+
+
+async def doors_of_resources(resources: list[UUID]) -> dict[UUID, list[str]]:
+    """Return the ids of the doors that a booking of each resource opens."""
+    rules = await db.rows(
+        _Rule,
+        "WITH RECURSIVE up (leaf, id, depth) AS (SELECT id, id, 0 FROM resource WHERE id = ANY($1)"
+        " UNION ALL SELECT up.leaf, r.parent, depth + 1 FROM up JOIN resource r ON r.id = up.id"
+        " WHERE r.parent IS NOT NULL), nearest AS (SELECT DISTINCT ON (up.leaf) up.leaf, up.id FROM up"
+        " WHERE EXISTS (SELECT FROM access_rule a WHERE a.resource = up.id) ORDER BY up.leaf, depth)"
+        " SELECT DISTINCT n.leaf AS resource, a.door FROM nearest n JOIN access_rule a ON a.resource = n.id"
+        " ORDER BY 1, 2",
+        resources,
+    )
+    found: dict[UUID, list[str]] = {}
+    for rule in rules:
+        found.setdefault(rule.resource, []).append(rule.door)
+    return found
