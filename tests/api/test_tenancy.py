@@ -707,6 +707,7 @@ WITHOUT_ACTOR = {
     "people.municipalities": "public",
     "locks.is_online": "pure",
     "locks.view": "pure",
+    "seasons.clock": "pure",
     "locks.needs_reserve": "pure",
     "locks.forget_events": "the worker's; shows nothing",
     "locks.states_of": "states without codes, of bookings that the caller has filtered",
