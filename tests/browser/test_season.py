@@ -1,26 +1,22 @@
 """Season rounds: an association applies by keyboard, staff propose, lock and decide; every page in both schemes."""
 
 import re
-from collections.abc import Callable
 from typing import Literal
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.test_resident_series import _log_in, _press
-
-Open = Callable[..., Page]
-Accessible = Callable[[Page], None]
+from tests.browser.steps import Accessible, Open, log_in, press
 
 
 def _make_round(page: Page, name: str) -> None:
     """Staff make a season over one hall and open it."""
     page.goto("/p/sasong")
-    _press(page, page.get_by_role("button", name="Ny säsong"))
+    press(page.get_by_role("button", name="Ny säsong"))
     page.get_by_label("Namn", exact=True).fill(name)
-    _press(page, page.get_by_role("checkbox", name="Norrskenshallen, Hela hallen"), "Space")
-    _press(page, page.get_by_role("button", name="Skapa säsongen"))
+    press(page.get_by_role("checkbox", name="Norrskenshallen, Hela hallen"), "Space")
+    press(page.get_by_role("button", name="Skapa säsongen"))
     expect(page.get_by_role("heading", level=1)).to_have_text(name)
-    _press(page, page.get_by_role("button", name="Öppna för ansökan"))
+    press(page.get_by_role("button", name="Öppna för ansökan"))
     expect(page.get_by_role("button", name="Stäng ansökan")).to_be_visible()
 
 
@@ -28,18 +24,18 @@ def test_an_association__applies_by_keyboard_and_sees_its_result(
     open_page: Open, accessible: Accessible
 ) -> None:
     staff, page = open_page(1440, 900), open_page(390, 844)
-    _log_in(staff, "Stina Berg")
+    log_in(staff, "Stina Berg")
     _make_round(staff, "Provsäsong")
-    _log_in(page, "Ali Nouri")
+    log_in(page, "Ali Nouri")
     page.goto("/forening")
     page.get_by_role("button", name="Agera som Nordmalings IBK").click()
-    _press(page, page.get_by_role("link", name="Fasta tider"))
-    _press(page, page.get_by_role("link", name="Nordmaling: Provsäsong"))
-    _press(page, page.get_by_role("button", name="Lägg till önskemål"))
+    press(page.get_by_role("link", name="Fasta tider"))
+    press(page.get_by_role("link", name="Nordmaling: Provsäsong"))
+    press(page.get_by_role("button", name="Lägg till önskemål"))
     page.get_by_label("Lag eller aktivitet").fill("Innebandy P13")
-    _press(page, page.get_by_role("checkbox", name="Norrskenshallen, Hela hallen"), "Space")
+    press(page.get_by_role("checkbox", name="Norrskenshallen, Hela hallen"), "Space")
     cell = page.get_by_role("gridcell", name=re.compile("^tisdag 18:00"))
-    _press(page, page.get_by_role("gridcell", name=re.compile("^måndag 16:00")), "ArrowRight")
+    press(page.get_by_role("gridcell", name=re.compile("^måndag 16:00")), "ArrowRight")
     for _ in range(4):
         page.keyboard.press("ArrowDown")
     expect(cell).to_be_focused()
@@ -47,25 +43,25 @@ def test_an_association__applies_by_keyboard_and_sees_its_result(
         page.keyboard.press("Shift+ArrowDown")
     expect(page.get_by_text("tisdag 18:00–20:00", exact=True)).to_be_visible()
     accessible(page)
-    _press(page, page.get_by_role("button", name="Skriv som lista"))
+    press(page.get_by_role("button", name="Skriv som lista"))
     expect(page.get_by_label("Till", exact=True)).to_have_value("20:00")
-    _press(page, page.get_by_role("button", name="Skicka ansökan"))
+    press(page.get_by_role("button", name="Skicka ansökan"))
     expect(page.get_by_text("Skickad", exact=True)).to_be_visible()
 
     staff.reload()
-    _press(staff, staff.get_by_role("button", name="Stäng ansökan"))
-    _press(staff, staff.get_by_role("button", name="Föreslå fördelning"))
+    press(staff.get_by_role("button", name="Stäng ansökan"))
+    press(staff.get_by_role("button", name="Föreslå fördelning"))
     expect(staff.get_by_text("Bevisat: inget förslag är bättre")).to_be_visible()
-    _press(staff, staff.get_by_role("button", name=re.compile("Innebandy P13")))
-    _press(staff, staff.get_by_role("dialog").get_by_role("button", name="Lås"))
+    press(staff.get_by_role("button", name=re.compile("Innebandy P13")))
+    press(staff.get_by_role("dialog").get_by_role("button", name="Lås"))
     expect(staff.get_by_role("button", name=re.compile("Låst.*Innebandy P13"))).to_be_visible()
-    _press(staff, staff.get_by_role("button", name="Fastställ"))
-    _press(staff, staff.get_by_role("button", name="Fastställ och meddela"))
+    press(staff.get_by_role("button", name="Fastställ"))
+    press(staff.get_by_role("button", name="Fastställ och meddela"))
     expect(staff.get_by_text("Säsongen är fastställd.")).to_be_visible()
     accessible(staff)
     page.reload()
     expect(page.get_by_role("heading", name="Resultat för Nordmalings IBK")).to_be_visible()
-    _press(page, page.get_by_role("link", name="Visa alla datum"))
+    press(page.get_by_role("link", name="Visa alla datum"))
     expect(page.get_by_role("heading", level=1)).to_contain_text("Innebandy P13")
 
 
@@ -74,7 +70,7 @@ def test_season_pages__are_accessible_on_phone_and_desk_in_both_schemes(
 ) -> None:
     """The demonstration's own round: its wishes compete, and the one who lacks a time is told why."""
     page = open_page(1440, 900)
-    _log_in(page, "Stina Berg")
+    log_in(page, "Stina Berg")
     page.goto("/p/sasong")
     page.get_by_role("link", name="Hallar våren").click()
     page.get_by_role("button", name=re.compile("Föreslå")).click()
