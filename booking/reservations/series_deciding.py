@@ -154,10 +154,11 @@ async def _take(
     await occupy(free, now=now)
     granted = {one.reservation: one for one in free}
     for row in (rows[n] for n in sorted(met)):
-        if row.wished not in pools or len(parts[row.id]) > 1:
+        units = pools.get(row.wished) if row.wished else None
+        if units is None or len(parts[row.id]) > 1:
             continue
         try:  # of a pool, another unit may be free
-            unit = await choose(pools[row.wished], row.span, now=now, instead_of=[row.id])
+            unit = await choose(units, row.span, now=now, instead_of=[row.id])
         except SlotTaken:
             continue
         granted[row.id] = Place(row.id, unit, row.span)
