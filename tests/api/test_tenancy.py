@@ -121,6 +121,8 @@ CHANGING: dict[str, tuple[str, str, dict[str, Any]]] = {
     "CreateSeries": ("POST", "/api/series", {"wish": SERIES, "method": "invoice", "occurrences": [{"start": "{start}", "end": "{end}"}], "expected_total_ore": 1}),
     "ChangeSeries": ("POST", "/api/series/{series}/change", {"scope": "all", "new": {"from": "19:00", "to": "21:00"}}),
     "CancelSeries": ("POST", "/api/series/{series}/cancel", {"scope": "all"}),
+    "ApproveSeries": ("POST", "/api/series/{series}/approve", {}),
+    "RejectSeries": ("POST", "/api/series/{series}/reject", {"reason": "Nej"}),
     "AddSeriesDate": ("POST", "/api/series/{series}/dates", {"date": "{series_day}", "from": "08:00", "to": "10:00"}),
     "PreviewBlock": ("POST", "/api/blocks/preview", BLOCK),
     "CreateBlock": ("POST", "/api/blocks", {"wish": BLOCK}),
