@@ -57,7 +57,8 @@ export const session = {
 export const STAFF: readonly Role[] = ['facility_staff', 'admin'];
 export const FINANCE: readonly Role[] = ['finance', 'admin'];
 
-function adopt(next: Me): void {
+/** Takes over what the server says of the one who is logged in. */
+export function adopt(next: Me): void {
 	me = next;
 	setCsrf(next.csrf);
 }
@@ -115,11 +116,6 @@ export function liveIn(municipality: string | null): void {
 export async function chooseLanguage(language: Language): Promise<void> {
 	await useLanguage(language);
 	if (me?.account) await api.patch('/api/me', { language }).catch(() => {});
-}
-
-/** Says, once, when the person was born. */
-export async function stateBirth(born: string): Promise<void> {
-	adopt(await api.patch<Me>('/api/me', { born }));
 }
 
 /** The query members that decide whose price is shown. */
