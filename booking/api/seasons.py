@@ -1,11 +1,11 @@
 """Season rounds on the wire: staff make and decide them. Applications are in season_applications.py."""
 
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 import msgspec
-from litestar import Controller, Request, Response, delete, get, patch, post, put
+from litestar import Controller, Response, delete, get, patch, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from msgspec import Meta
@@ -15,6 +15,7 @@ from booking.api.errors import responses
 from booking.api.shapes import (
     Clock,
     CodeQuery,
+    HTTPRequest,
     Instant,
     Line,
     MunicipalityCode,
@@ -136,7 +137,7 @@ class SeasonController(Controller):
     @post("/", operation_id="CreateSeasonRound", responses=responses(404, 422))
     async def create(
         self,
-        request: Request[Any, Any, Any],
+        request: HTTPRequest,
         data: JSONBody[NewRoundBody],
         actor: NamedDependency[Actor],
         now: NamedDependency[datetime],
@@ -221,7 +222,7 @@ class SeasonController(Controller):
     @post("/{round_id:uuid}/allocations", operation_id="GiveSeasonTime", responses=responses(404, 409, 422))
     async def give(
         self,
-        request: Request[Any, Any, Any],
+        request: HTTPRequest,
         round_id: FromPath[UUID],
         data: JSONBody[GiveBody],
         actor: NamedDependency[Actor],

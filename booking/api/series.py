@@ -1,11 +1,10 @@
 """Recurring bookings on the wire."""
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 import msgspec
-from litestar import Controller, Request, Response, get, post
+from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
@@ -13,7 +12,7 @@ from booking import reservations
 from booking.api.auth import IdempotencyKey, once, once_if_keyed
 from booking.api.errors import responses
 from booking.api.series_bodies import AddedDate, NewSeries, SeriesBody, SeriesCancel, SeriesChange
-from booking.api.shapes import LimitQuery, OffsetQuery, PartyQuery
+from booking.api.shapes import HTTPRequest, LimitQuery, OffsetQuery, PartyQuery
 from booking.people import Actor
 from booking.reservations import SeriesOrder
 
@@ -41,7 +40,7 @@ class SeriesController(Controller):
     @post("/", operation_id="CreateSeries", responses=responses(401, 403, 404, 409, 422))
     async def create(
         self,
-        request: Request[Any, Any, Any],
+        request: HTTPRequest,
         data: JSONBody[NewSeries],
         actor: NamedDependency[Actor],
         now: NamedDependency[datetime],
@@ -89,7 +88,7 @@ class SeriesController(Controller):
     )
     async def change(
         self,
-        request: Request[Any, Any, Any],
+        request: HTTPRequest,
         series_id: FromPath[UUID],
         data: JSONBody[SeriesChange],
         actor: NamedDependency[Actor],
@@ -129,7 +128,7 @@ class SeriesController(Controller):
     )
     async def cancel(
         self,
-        request: Request[Any, Any, Any],
+        request: HTTPRequest,
         series_id: FromPath[UUID],
         data: JSONBody[SeriesCancel],
         actor: NamedDependency[Actor],
@@ -153,7 +152,7 @@ class SeriesController(Controller):
     @post("/{series_id:uuid}/dates", operation_id="AddSeriesDate", responses=responses(403, 404, 409, 422))
     async def add_date(
         self,
-        request: Request[Any, Any, Any],
+        request: HTTPRequest,
         series_id: FromPath[UUID],
         data: JSONBody[AddedDate],
         actor: NamedDependency[Actor],

@@ -38,8 +38,8 @@ async def book(now: datetime) -> None:
                 if chance.random() < 0.92:
                     await _try(resource, day, minute, minutes, purpose, party.id, clerk, now)
     await _requests(by_town["2401"], parties, clerk, now)
-    await share_out(now)
     await closure_and_wait(by_town["2401"], CUP_IN_DAYS, now)
+    await share_out(now)
     await reservations.complete_due(now)
     over = local_date(now).replace(day=1) - timedelta(days=1)
     for town in TOWNS:

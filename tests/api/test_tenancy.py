@@ -667,17 +667,18 @@ async def footprint() -> list[str]:
 READERS = (
     "queries.py",
     "billing/invoice_pages.py",
-    "locks/staff.py",
-    "locks/controllers.py",
-    "locks/event_log.py",
-    "locks/quarantine.py",
-    "places/hour_pages.py",
-    "places/pages.py",
-    "places/rule_pages.py",
     "locks/alarm_pages.py",
+    "locks/controllers.py",
+    "locks/credential_pages.py",
+    "locks/door_setup.py",
+    "locks/event_log.py",
+    "locks/lines.py",
+    "locks/quarantine.py",
+    "locks/staff.py",
     "places/hour_pages.py",
     "places/pages.py",
     "places/rule_pages.py",
+    "seasons/pages.py",
 )
 WITHOUT_ACTOR = {
     "places.resource": "what there is to book is public",
@@ -705,9 +706,9 @@ WITHOUT_ACTOR = {
     "feeds.party_name": "of a feed that its owner has been allowed to make",
     "people.municipalities": "public",
     "locks.is_online": "pure",
+    "locks.view": "pure",
+    "seasons.clock": "pure",
     "locks.needs_reserve": "pure",
-    "locks.watch": "the worker's sweep; shows nothing",
-    "locks.note_two_servers": "the worker's; shows nothing",
     "locks.forget_events": "the worker's; shows nothing",
     "locks.states_of": "states without codes, of bookings that the caller has filtered",
     "locks.door_places": "names of doors for the demonstration's keypads",
@@ -718,7 +719,7 @@ WITHOUT_ACTOR = {
 async def test_every_query__takes_the_actor_or_is_listed_with_a_reason() -> None:
     files = [path for path in BOOKING.rglob("*.py") if any(path.as_posix().endswith(one) for one in READERS)]
     assert {path.parent.name for path in files} == {
-        "billing", "feeds", "locks", "messages", "people", "places", "reservations"
+        "billing", "feeds", "locks", "messages", "people", "places", "reservations", "seasons"
     }  # fmt: skip
     assert {name for path in files for name in without_actor(path)} == set(WITHOUT_ACTOR)
 

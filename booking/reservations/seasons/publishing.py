@@ -18,7 +18,13 @@ from booking.reservations.recurrence import Wall
 from booking.reservations.seasons.rounds import RoundRow, RoundState, staff_round, tell
 from booking.reservations.seasons.weeks import Season, season_of
 from booking.reservations.seasons.wishes import ALLOCATIONS, AllocationRow, WishRow, wishes_of
-from booking.reservations.series import Chosen, SeriesOrder, SeriesPreview, SeriesWish, preview_series
+from booking.reservations.series import (
+    Chosen,
+    SeriesOrder,
+    SeriesPreview,
+    SeriesWish,
+    preview_series,
+)
 from booking.reservations.series_booking import book_series
 from booking.span import Span
 

@@ -901,7 +901,7 @@ export interface paths {
         head?: never;
         /**
          * ChangeMe
-         * @description Change the language of the account.
+         * @description Change the language of the account, or state the person's date of birth.
          */
         patch: operations["ChangeMe"];
         trace?: never;
@@ -2923,11 +2923,13 @@ export interface components {
         };
         /** AccountChange */
         AccountChange: {
-            /** @enum {string} */
-            language: "sv" | "en";
+            born?: string | null;
+            /** @enum {null|string} */
+            language?: "sv" | "en" | null;
         };
         /** AccountRow */
         AccountRow: {
+            born: string | null;
             email: string;
             /** Format: uuid */
             id: string;
@@ -8265,6 +8267,24 @@ export interface operations {
             };
             /** @description Forbidden */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -117,6 +117,11 @@ export async function chooseLanguage(language: Language): Promise<void> {
 	if (me?.account) await api.patch('/api/me', { language }).catch(() => {});
 }
 
+/** Says, once, when the person was born. */
+export async function stateBirth(born: string): Promise<void> {
+	adopt(await api.patch<Me>('/api/me', { born }));
+}
+
 /** The query members that decide whose price is shown. */
 export function whose(): { party_id?: string; home?: string } {
 	const identity = session.identity;
