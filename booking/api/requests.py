@@ -65,12 +65,16 @@ class RequestController(Controller):
         actor: NamedDependency[Actor],
         now: NamedDependency[datetime],
         which: Annotated[Literal["open", "decided"], QueryParameter(name="state", required=False)] = "open",
+        series: Annotated[UUID | None, QueryParameter(required=False)] = None,
         limit: LimitQuery = 30,
         offset: OffsetQuery = 0,
     ) -> RequestList:
-        """Return the requests of a municipality where the caller is staff, with what is in their way."""
+        """Return the requests of a municipality where the caller is staff, with what is in their way.
+
+        A requested series is one entry, its first time with `whole`; with `series` each of its times is one.
+        """
         found, total = await reservations.requests(
-            actor, municipality=municipality, state=which, now=now, limit=limit, offset=offset
+            actor, municipality=municipality, state=which, series=series, now=now, limit=limit, offset=offset
         )
         return RequestList(found, total)
 

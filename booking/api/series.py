@@ -11,7 +11,15 @@ from litestar.params import FromPath, JSONBody
 from booking import reservations
 from booking.api.auth import IdempotencyKey, once, once_if_keyed
 from booking.api.errors import responses
-from booking.api.series_bodies import AddedDate, NewSeries, SeriesBody, SeriesCancel, SeriesChange
+from booking.api.series_bodies import (
+    AddedDate,
+    NewSeries,
+    SeriesApproval,
+    SeriesBody,
+    SeriesCancel,
+    SeriesChange,
+    SeriesRejection,
+)
 from booking.api.shapes import HTTPRequest, LimitQuery, OffsetQuery, PartyQuery
 from booking.people import Actor
 from booking.reservations import SeriesOrder
@@ -168,3 +176,52 @@ class SeriesController(Controller):
             return await reservations.series_page(series_id, actor, now)
 
         return await once(request, idempotency_key, now, act)
+
+    @post(
+        "/{series_id:uuid}/approve",
+        operation_id="ApproveSeries",
+        status_code=200,
+        responses=responses(403, 404, 409, 422),
+    )
+    async def approve(
+        self,
+        request: HTTPRequest,
+        series_id: FromPath[UUID],
+        data: JSONBody[SeriesApproval],
+        actor: NamedDependency[Actor],
+        now: NamedDependency[datetime],
+        idempotency_key: IdempotencyKey = None,
+    ) -> Response[reservations.SeriesDecision]:
+        """Grant every time that is still asked for; those that somebody else has are named in the answer.
+
+        If none of them can be had, 409 `slot_taken` and nothing has changed.
+        """
+
+        async def act() -> reservations.SeriesDecision:
+            return await reservations.approve_series(
+                series_id, by=actor, now=now, reason=data.reason, taken=data.taken, others=data.others
+            )
+
+        return await once_if_keyed(request, idempotency_key, now, act)
+
+    @post(
+        "/{series_id:uuid}/reject",
+        operation_id="RejectSeries",
+        status_code=200,
+        responses=responses(403, 404, 409),
+    )
+    async def reject(
+        self,
+        request: HTTPRequest,
+        series_id: FromPath[UUID],
+        data: JSONBody[SeriesRejection],
+        actor: NamedDependency[Actor],
+        now: NamedDependency[datetime],
+        idempotency_key: IdempotencyKey = None,
+    ) -> Response[reservations.SeriesDecision]:
+        """Refuse every time that is still asked for, for a reason that the customer reads."""
+
+        async def act() -> reservations.SeriesDecision:
+            return await reservations.reject_series(series_id, by=actor, now=now, reason=data.reason)
+
+        return await once_if_keyed(request, idempotency_key, now, act)

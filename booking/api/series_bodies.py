@@ -152,3 +152,17 @@ class AddedDate(WallTime, frozen=True, forbid_unknown_fields=True):
     """One more time, at the price that was shown."""
 
     expected_price_ore: Money | None = None
+
+
+class SeriesApproval(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Yes; what becomes of the times that somebody else has, and of the others who asked for the same times."""
+
+    reason: Note | None = None
+    taken: Literal["keep", "reject"] = "keep"
+    others: Literal["keep", "reject"] = "keep"
+
+
+class SeriesRejection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """No, and why."""
+
+    reason: Note

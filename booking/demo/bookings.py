@@ -6,7 +6,7 @@ from uuid import UUID
 
 from booking import billing, db, journal, places, reservations
 from booking.clock import SWEDEN, at_local, local_date
-from booking.demo.everyday import closure_and_wait
+from booking.demo.everyday import closure_and_wait, series_asked_for
 from booking.demo.places import TOWNS
 from booking.demo.season import share_out
 from booking.errors import Refusal
@@ -65,7 +65,7 @@ async def _cup(found: list[Resource], parties: list[_Party], clerk: UUID | None,
 
 
 async def _requests(found: list[Resource], parties: list[_Party], clerk: UUID | None, now: datetime) -> None:
-    """Three associations ask for the house that needs approval, two of them for the same Saturday."""
+    """Three associations ask for the house that needs approval, two of them for the same Saturday; one for a series."""
     house = next(one for one in found if one.name == "Klubbstugan")
     today = local_date(now)
     saturday = today + timedelta(days=12 - today.weekday())
@@ -73,6 +73,7 @@ async def _requests(found: list[Resource], parties: list[_Party], clerk: UUID | 
     for club, days, minute in zip(clubs, (0, 7, 7), (840, 720, 1080), strict=False):
         day = saturday + timedelta(days=days)
         await _try(house, day, minute, 240, "event", club.id, clerk, now, "Föreningsfest", "2026-1")
+    await series_asked_for(house, now)
 
 
 Habit = tuple[Resource, int, int, int, str]

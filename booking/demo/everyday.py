@@ -1,4 +1,4 @@
-"""What else a Monday finds: a closure ahead and somebody who waits for a time that the cup has."""
+"""What else a Monday finds: a closure ahead, somebody who waits for the cup's time, a series to decide about."""
 
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -7,7 +7,7 @@ from booking import db, people, reservations
 from booking.clock import at_local, local_date
 from booking.people import Actor
 from booking.places import Resource
-from booking.reservations import BlockWish, WaitingWish
+from booking.reservations import BlockWish, Chosen, SeriesOrder, SeriesWish, WaitingWish, Wall
 from booking.span import Span
 
 TOWN = "2401"
@@ -34,6 +34,23 @@ async def closure_and_wait(found: list[Resource], cup_in_days: int, now: datetim
             resource=hall.id,
         )
         await reservations.join_waiting(evening, by=ali, now=now)
+
+
+async def series_asked_for(house: Resource, now: datetime) -> None:
+    """Levar IF asks for twelve Tuesdays in the house that needs approval: one entry of the queue."""
+    ali = await _actor("ali@demo.test", now)
+    club = await db.value(UUID, "SELECT id FROM party WHERE name = 'Levar IF'")
+    if ali is None or club is None:
+        return
+    today = local_date(now)
+    tuesday = today + timedelta(days=8 + (1 - today.weekday() - 8) % 7)  # beyond the house's notice
+    first, rule = Wall(tuesday, 18 * 60, 20 * 60), "FREQ=WEEKLY;BYDAY=TU;COUNT=12"
+    wish = SeriesWish(house.id, club, "meeting", "Läxhjälp P12", first, rule)
+    seen = await reservations.preview_series(wish, by=ali, now=now)
+    chosen = [Chosen(Span(one.start, one.end)) for one in seen.occurrences if one.reason is None]
+    if chosen:
+        order = SeriesOrder(wish, chosen, "invoice" if seen.total_ore else "free", seen.total_ore, "2026-1")
+        await reservations.book_series(order, by=ali, now=now)
 
 
 async def _actor(email: str, now: datetime) -> Actor | None:

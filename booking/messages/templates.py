@@ -63,7 +63,7 @@ def is_default(template: str, channel: str) -> bool:
 
 
 def render(template: str, language: Language, facts: Mapping[str, object]) -> Text:
-    """Return the message's words. `…_at` facts are instants, `…_ore` facts are öre. Raises TemplateError."""
+    """Return the message's words. `…_at` facts are instants or lists of them, `…_ore` facts are öre. Raises TemplateError."""
     shown = {name: _shown(name, value, language) for name, value in facts.items() if value not in (None, "")}
     subject, sms, body = _parts(template, language)
     return Text(_filled(subject, shown), _filled(body, shown), _filled(sms, shown))
@@ -93,6 +93,8 @@ def _filled(text: str, facts: Mapping[str, str]) -> str:
 
 
 def _shown(name: str, value: object, language: Language) -> str:
+    if name.endswith("_at") and isinstance(value, list):
+        return ", ".join(_shown(name, one, language) for one in value)
     if name.endswith("_at"):
         at = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
         return words.moment(at, language)

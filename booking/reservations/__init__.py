@@ -40,6 +40,7 @@ from booking.reservations.offers import Customer, price
 from booking.reservations.preempting import Match, preempt
 from booking.reservations.queries import cards, cards_of, held, must_see, page
 from booking.reservations.recurrence import BadRule, Wall
+from booking.reservations.request_queries import requests
 from booking.reservations.requests import (
     answer_proposal,
     approve,
@@ -52,12 +53,13 @@ from booking.reservations.search import Hint, Hit, Query, Results, search
 from booking.reservations.series import Chosen, SeriesOrder, SeriesPreview, SeriesWish, preview_series
 from booking.reservations.series_booking import book_series
 from booking.reservations.series_changes import ChangePreview, change_series, preview_change
+from booking.reservations.series_deciding import MissedTime, SeriesDecision, approve_series, reject_series
 from booking.reservations.series_ending import CancelPreview, add_date, cancel_series, preview_cancel
 from booking.reservations.series_queries import SeriesCard, SeriesPage, series_of, series_page
 from booking.reservations.series_rows import NewTimes
 from booking.reservations.series_search import SeriesQuery, SeriesResults, search_series
 from booking.reservations.series_times import SeriesPart
-from booking.reservations.staff_queries import requests, timeline
+from booking.reservations.staff_queries import timeline
 from booking.reservations.team_queries import (
     Shared,
     TeamPage,
@@ -125,6 +127,7 @@ __all__ = [
     "Hit",
     "HoldExpired",
     "Match",
+    "MissedTime",
     "Month",
     "MonthDay",
     "MovePlan",
@@ -141,6 +144,7 @@ __all__ = [
     "ReservationPage",
     "Results",
     "SeriesCard",
+    "SeriesDecision",
     "SeriesOrder",
     "SeriesPage",
     "SeriesPart",
@@ -172,6 +176,7 @@ __all__ = [
     "alternatives",
     "answer_proposal",
     "approve",
+    "approve_series",
     "availability",
     "block_page",
     "blocks_of",
@@ -219,6 +224,7 @@ __all__ = [
     "propose",
     "register_driver",
     "reject",
+    "reject_series",
     "release_hold",
     "remove_member",
     "rename_team",

@@ -11,6 +11,7 @@ from booking.people import Actor
 from booking.reservations.ordering import extras_of
 from booking.reservations.rows import Row, code_of, set_hold_until, tell
 from booking.reservations.telling import owe_customer
+from booking.span import Span
 
 PAY = timedelta(minutes=30)
 
@@ -108,6 +109,10 @@ async def resources_of(row: Row) -> list[UUID]:
 
 async def invoice_text(row: Row) -> str:
     """Return what an invoice calls the use: place and local time."""
-    resource = await places.resource(row.resource, in_use=False)
-    start, end = (moment.astimezone(SWEDEN) for moment in (row.starts_at, row.ends_at))
+    return use_of(await places.resource(row.resource, in_use=False), row.span)
+
+
+def use_of(resource: places.Resource, span: Span) -> str:
+    """Return what an invoice calls a use of the resource: place and local time."""
+    start, end = (moment.astimezone(SWEDEN) for moment in (span.start, span.end))
     return f"{resource.facility.name}, {resource.name}, {start:%Y-%m-%d %H:%M}–{end:%H:%M}"

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from booking import db, places
@@ -96,19 +96,26 @@ async def parts_of(rows: Sequence[Row]) -> dict[UUID, tuple[Part, ...]]:
     ids = {row.id: [row.resource, *(one.resource for one in extras[row.id])] for row in rows}
     every = sorted({one for each in ids.values() for one in each})
     found = await places.resources_by_id(every)
-    rules = {day: await places.rules_on(every, day) for day in {local_day(row.span) for row in rows}}
-    result: dict[UUID, tuple[Part, ...]] = {}
-    for row in rows:
-        on_day = rules[local_day(row.span)]
-        main = part_of(found[row.resource], on_day[row.resource], wished=row.wished)
-        result[row.id] = (
-            main,
+    days = {row.id: local_day(row.span) for row in rows}
+    if not days:
+        return {}
+    periods = await places.rules_through(every, min(days.values()), max(days.values()))
+
+    def rules(resource: UUID, day: date) -> Rules:
+        return next((one[2] for one in periods[resource] if one[0] <= day < one[1]), Rules())
+
+    return {
+        row.id: (
+            part_of(found[row.resource], rules(row.resource, days[row.id]), wished=row.wished),
             *(
-                part_of(found[one.resource], on_day[one.resource], wished=one.wished, role=one.role)
+                part_of(
+                    found[one.resource], rules(one.resource, days[row.id]), wished=one.wished, role=one.role
+                )
                 for one in extras[row.id]
             ),
         )
-    return result
+        for row in rows
+    }
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,17 +9,17 @@ import msgspec
 from booking import billing, db
 from booking.errors import NotFound, Rejected
 from booking.people import Actor, Role
+from booking.reservations.answering import GIVEN_AWAY, decided, lock_open, rivals_of, tell_refused, turn_down
 from booking.reservations.confirming import by_method, resources_of
 from booking.reservations.errors import AlreadyDecided, NotMovable
 from booking.reservations.moving import Target, carry_out, plan_move
 from booking.reservations.ordering import choose, leaves_of, needs_of, order_of, relocate
-from booking.reservations.rows import Row, free, locked, may_handle, seen, tell
+from booking.reservations.rows import Row, locked, may_handle, seen, tell
 from booking.reservations.telling import owe_customer, owe_staff
 from booking.reservations.writing import Place, lock_leaves, occupy
 from booking.span import Span
 
 APPROVED_PAY = timedelta(hours=48)
-GIVEN_AWAY = "given_to_another"  # a decision in no clerk's words: pages know the sentence
 
 
 class Proposal(msgspec.Struct, frozen=True):
@@ -51,8 +51,9 @@ async def approve(
             row = await _open_request(reservation_id, by, now)
             await _grant(row, by.account, reason, by, now, return_url)
             if others == "reject":
-                for rival in await rivals_of(row):
-                    await _end(rival, GIVEN_AWAY, by, now)
+                rivals = await lock_open(await rivals_of([row.id]), now)
+                await turn_down(rivals, GIVEN_AWAY, by, now)
+                await tell_refused(rivals, GIVEN_AWAY, now)
 
     await db.retried(act)
 
@@ -62,8 +63,11 @@ async def reject(reservation_id: UUID, *, by: Actor, now: datetime, reason: str)
     """The request is refused, for this reason, and keeps no time. Raises NotFound, AlreadyDecided."""
     async with db.transaction():
         await _open_request(reservation_id, by, now)
-        if not await _end(reservation_id, reason, by, now):
+        rows = await lock_open([reservation_id], now)
+        if not rows:
             raise AlreadyDecided("this request has been answered")
+        await turn_down(rows, reason, by, now)
+        await tell_refused(rows, reason, now)
 
 
 @db.retrying
@@ -127,7 +131,10 @@ async def answer_proposal(
 
 
 async def tell_overdue(now: datetime) -> int:
-    """Staff are alerted, once, of each request that was not answered in time, and its pages show it; it stays open."""
+    """Staff are alerted, once, of each request that was not answered in time, and its pages show it; it stays open.
+
+    Of several times of one series they hear together.
+    """
     async with db.transaction():
         late = await db.column(
             UUID,
@@ -136,29 +143,16 @@ async def tell_overdue(now: datetime) -> int:
             " ORDER BY id LIMIT 100 FOR NO KEY UPDATE SKIP LOCKED",
             now,
         )
+        alerted: set[UUID] = set()
         for one in late:
             row = await seen(one)
-            if row is not None:
-                await tell(row, "request.overdue", Actor.system(), now)
+            if row is None:
+                continue
+            await tell(row, "request.overdue", Actor.system(), now)
+            if (asked := row.series or row.id) not in alerted:
+                alerted.add(asked)
                 await owe_staff(row, "En bokningsförfrågan har väntat för länge på svar", now)
     return len(late)
-
-
-async def rivals_of(row: Row) -> list[UUID]:
-    """Return the other open requests for any of the same leaves at the same time."""
-    return await db.column(
-        UUID,
-        "WITH mine AS (SELECT leaf FROM resource_leaf WHERE resource = ANY($2))"
-        " SELECT DISTINCT r.id FROM reservation r LEFT JOIN reservation_extra e ON e.reservation = r.id"
-        " JOIN resource_leaf l ON l.resource IN (r.resource, e.resource) JOIN mine USING (leaf)"
-        " WHERE r.state = 'requested' AND r.municipality = $3 AND r.id <> $1 AND r.starts_at < $5"
-        " AND r.ends_at > $4 ORDER BY r.id",
-        row.id,
-        await resources_of(row),
-        row.municipality,
-        row.starts_at,
-        row.ends_at,
-    )
 
 
 async def _grant(
@@ -176,7 +170,7 @@ async def _grant(
     parts = await choose(needs, row.span, now=now, instead_of=[row.id])
     await occupy([Place(row.id, parts, row.span)], now=now)
     await relocate(row, parts, row.span)
-    await _decided(row.id, decided_by, reason, now)
+    await decided([row.id], decided_by, reason, now)
     granted = await locked(row.id)
     if granted is not None:
         quote = billing.read_snapshot(granted.price)
@@ -184,26 +178,6 @@ async def _grant(
         await tell(granted, "reservation.approved", by, now, reason=reason)
         await owe_customer(granted, "request_decided", now, reason=reason)
         await by_method(granted, granted.method or "free", quote, by, now, return_url, pay_within=within)
-
-
-async def _end(reservation_id: UUID, reason: str, by: Actor, now: datetime) -> bool:
-    row = await locked(reservation_id)
-    if row is None or row.state != "requested":
-        return False
-    await _decided(row.id, by.account, reason, now)
-    await free(row, "rejected", by, now, reason=reason)
-    await owe_customer(row, "request_decided", now, reason=None if reason == GIVEN_AWAY else reason)
-    return True
-
-
-async def _decided(reservation: UUID, who: UUID | None, why: str | None, now: datetime) -> None:
-    await db.run(
-        "UPDATE reservation SET decided_at = $2, decided_by = $3, decision = $4 WHERE id = $1",
-        reservation,
-        now,
-        who,
-        why,
-    )
 
 
 async def _open_request(reservation_id: UUID, by: Actor, now: datetime) -> Row:

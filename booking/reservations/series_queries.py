@@ -1,5 +1,6 @@
 """Reads of series. Each takes the actor; another party's or municipality's series look absent."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Literal
 from uuid import UUID
@@ -109,6 +110,19 @@ async def series_row(series: UUID, by: Actor, *, lock: bool = False) -> SeriesRo
     if row is None or not (row.party in by.acts_for or by.has(row.municipality, Role.STAFF, Role.FINANCE)):
         raise NotFound("there is no such series")
     return row
+
+
+async def rule_texts(series: Sequence[UUID], by: Actor) -> dict[UUID, tuple[str, str]]:
+    """Return the rules of series that the actor may see as sentences, Swedish and English."""
+    rows = await db.rows(SeriesRow, _SELECT + " WHERE s.id = ANY($1)", list(series)) if series else []
+    return {
+        one.id: (
+            rule_text(one.pattern, "sv", skips_breaks=one.skip_school_breaks),
+            rule_text(one.pattern, "en", skips_breaks=one.skip_school_breaks),
+        )
+        for one in rows
+        if one.party in by.acts_for or by.has(one.municipality, Role.STAFF, Role.FINANCE)
+    }
 
 
 async def series_page(series: UUID, by: Actor, now: datetime) -> SeriesPage:

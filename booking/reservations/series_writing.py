@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from booking import billing, journal, locks, messages
-from booking.clock import SWEDEN
 from booking.ids import new_id
 from booking.people import Actor
+from booking.reservations.confirming import use_of
 from booking.reservations.judging import Verdict
 from booking.reservations.outlook import Outlook
 from booking.reservations.pooling import Case
@@ -114,8 +114,7 @@ async def charge_all(rows: Sequence[NewRow], booked: Sequence[Booked], party: UU
 
 def use_text(case: Case) -> str:
     """Return what an invoice calls the use."""
-    start, end = (moment.astimezone(SWEDEN) for moment in (case.span.start, case.span.end))
-    return f"{case.resource.facility.name}, {case.resource.name}, {start:%Y-%m-%d %H:%M}–{end:%H:%M}"
+    return use_of(case.resource, case.span)
 
 
 async def promise_all(series: UUID, rows: Sequence[NewRow], now: datetime) -> None:

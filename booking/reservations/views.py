@@ -191,13 +191,42 @@ class ConflictView(db.Record):
     state: str
 
 
+class Rival(db.Record):
+    """Somebody else who asks for some of the same times: for how many."""
+
+    name: str
+    count: int
+
+
+class SeriesRequest(db.Record):
+    """A requested series as one entry of the queue: its times that wait, or that were decided together.
+
+    `first` and `last` are starts; `granted` counts those that were not refused, `taken` those that somebody has.
+    """
+
+    id: UUID
+    rule_text_sv: str
+    rule_text_en: str
+    count: int
+    first: datetime
+    last: datetime
+    total_ore: int
+    granted: int
+    taken: int
+    rivals: list[Rival]
+
+
 class RequestCard(ReservationCard):
-    """A request in the staff's queue: what is in its way, and how many others ask for the same time."""
+    """A request in the staff's queue: what is in its way, and how many others ask for the same time.
+
+    With `whole` it stands for all of that series' times, and is the first of them.
+    """
 
     answer_by: datetime
     message: str | None
     conflicts: list[ConflictView]
     same_time: int
+    whole: SeriesRequest | None
 
 
 class TimelineBooking(db.Record):

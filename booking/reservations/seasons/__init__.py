@@ -12,16 +12,7 @@ from booking.reservations.seasons.applying import (
     withdraw_application,
 )
 from booking.reservations.seasons.ground import Slot, Window
-from booking.reservations.seasons.pages import (
-    ApplicationPage,
-    PlanPage,
-    RoundCard,
-    RoundPage,
-    application,
-    plan,
-    round_page,
-    rounds,
-)
+from booking.reservations.seasons.pages import application, plan, round_page, rounds
 from booking.reservations.seasons.placing import (
     Change,
     change_allocation,
@@ -40,6 +31,7 @@ from booking.reservations.seasons.rounds import (
     open_round,
 )
 from booking.reservations.seasons.rules import Activity, PriorityClass, RoundRules
+from booking.reservations.seasons.views import ApplicationPage, PlanPage, RoundCard, RoundPage
 
 __all__ = [
     "MOST_RESOURCES",

@@ -22,6 +22,8 @@ from booking.reservations.seasons.wishes import allocations_of, as_wishes, wishe
 
 _SOLVING = threading.Lock()  # one solver a process: two on one core would both run out of time
 
+FINISHING = 0.5  # seconds kept for what follows the search
+
 
 class ProposalFacts(msgspec.Struct, frozen=True):
     """How a proposal came about: when, in how many seconds, and which goals nobody has proven."""
@@ -53,7 +55,7 @@ async def propose(round_id: UUID, *, seconds: float, by: Actor, now: datetime) -
         begin = time.monotonic()
 
         def left() -> float:
-            return seconds - (time.monotonic() - begin)
+            return seconds - FINISHING - (time.monotonic() - begin)
 
         choice = await asyncio.to_thread(allocate, ground, wishes, kept, solve=highs.solve, left=left)
         took = time.monotonic() - begin

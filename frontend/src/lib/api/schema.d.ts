@@ -1084,6 +1084,8 @@ export interface paths {
         /**
          * Index
          * @description Return the requests of a municipality where the caller is staff, with what is in their way.
+         *
+         *     A requested series is one entry, its first time with `whole`; with `series` each of its times is one.
          */
         get: operations["ListRequests"];
         put?: never;
@@ -1986,6 +1988,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/series/{series_id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Approve
+         * @description Grant every time that is still asked for; those that somebody else has are named in the answer.
+         *
+         *     If none of them can be had, 409 `slot_taken` and nothing has changed.
+         */
+        post: operations["ApproveSeries"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/series/{series_id}/cancel": {
         parameters: {
             query?: never;
@@ -2042,6 +2066,26 @@ export interface paths {
          * @description Book one more time in the series.
          */
         post: operations["AddSeriesDate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/series/{series_id}/reject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reject
+         * @description Refuse every time that is still asked for, for a reason that the customer reads.
+         */
+        post: operations["RejectSeries"];
         delete?: never;
         options?: never;
         head?: never;
@@ -4038,6 +4082,17 @@ export interface components {
             date: string;
             reason: string;
         };
+        /** MissedTime */
+        MissedTime: {
+            /** Format: date-time */
+            end: string;
+            /** Format: uuid */
+            reservation_id: string;
+            /** Format: uuid */
+            resource_id: string;
+            /** Format: date-time */
+            start: string;
+        };
         /** MissingView */
         MissingView: {
             by: components["schemas"]["BlockerView"][];
@@ -4652,6 +4707,7 @@ export interface components {
             title: string | null;
             /** @enum {null|string} */
             used: "used" | "no_show" | null;
+            whole: components["schemas"]["SeriesRequest"] | null;
         };
         /** RequestList */
         RequestList: {
@@ -4835,6 +4891,11 @@ export interface components {
         Retirement: {
             /** @default false */
             force?: boolean;
+        };
+        /** Rival */
+        Rival: {
+            count: number;
+            name: string;
         };
         /**
          * Role
@@ -5073,6 +5134,20 @@ export interface components {
         Secrets: {
             secrets: string[];
         };
+        /** SeriesApproval */
+        SeriesApproval: {
+            /**
+             * @default keep
+             * @enum {string}
+             */
+            others?: "keep" | "reject";
+            reason?: string | null;
+            /**
+             * @default keep
+             * @enum {string}
+             */
+            taken?: "keep" | "reject";
+        };
         /** SeriesBody */
         SeriesBody: {
             exdates?: string[];
@@ -5129,6 +5204,15 @@ export interface components {
             scope: "this" | "following" | "all";
             skip?: string[];
         };
+        /** SeriesDecision */
+        SeriesDecision: {
+            approved: number;
+            missed: components["schemas"]["MissedTime"][];
+            rejected: number;
+            /** Format: uuid */
+            series_id: string;
+            waiting: number;
+        };
         /** SeriesHit */
         SeriesHit: {
             distance_m: number | null;
@@ -5178,6 +5262,26 @@ export interface components {
             /** Format: uuid */
             id: string;
             position: number;
+        };
+        /** SeriesRejection */
+        SeriesRejection: {
+            reason: string;
+        };
+        /** SeriesRequest */
+        SeriesRequest: {
+            count: number;
+            /** Format: date-time */
+            first: string;
+            granted: number;
+            /** Format: uuid */
+            id: string;
+            /** Format: date-time */
+            last: string;
+            rivals: components["schemas"]["Rival"][];
+            rule_text_en: string;
+            rule_text_sv: string;
+            taken: number;
+            total_ore: number;
         };
         /** SeriesResults */
         SeriesResults: {
@@ -8786,6 +8890,7 @@ export interface operations {
             query: {
                 municipality: string;
                 state?: "open" | "decided";
+                series?: string | null;
                 limit?: number;
                 offset?: number;
             };
@@ -11787,6 +11892,80 @@ export interface operations {
             };
         };
     };
+    ApproveSeries: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description One per intent; the same key and body are answered alike and act once. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                series_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SeriesApproval"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SeriesDecision"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     CancelSeries: {
         parameters: {
             query?: never;
@@ -12000,6 +12179,71 @@ export interface operations {
             };
             /** @description Unprocessable Entity */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    RejectSeries: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description One per intent; the same key and body are answered alike and act once. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                series_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SeriesRejection"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SeriesDecision"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

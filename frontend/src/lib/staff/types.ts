@@ -5,6 +5,8 @@ type Schemas = components['schemas'];
 
 export type RequestCard = Schemas['RequestCard'];
 export type RequestList = Schemas['RequestList'];
+export type SeriesRequest = Schemas['SeriesRequest'];
+export type SeriesDecision = Schemas['SeriesDecision'];
 export type RequestMessage = Schemas['MessageView'];
 export type Conflict = Schemas['ConflictView'];
 
