@@ -14,7 +14,7 @@ from booking import reservations
 from booking.api.auth import IdempotencyKey, once_if_keyed
 from booking.api.errors import responses
 from booking.api.search import must_be_sane
-from booking.api.shapes import CodeRequired, HTTPRequest, LimitQuery, Note, OffsetQuery
+from booking.api.shapes import CodeRequired, HTTPRequest, LimitQuery, Note, OffsetQuery, Reason
 from booking.errors import Rejected
 from booking.people import Actor
 from booking.settings import Settings
@@ -40,7 +40,7 @@ class Approval(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Rejection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """No, and why."""
 
-    reason: Note
+    reason: Reason
 
 
 class NewProposal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

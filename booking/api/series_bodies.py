@@ -165,4 +165,4 @@ class SeriesApproval(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class SeriesRejection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """No, and why."""
 
-    reason: Note
+    reason: Reason

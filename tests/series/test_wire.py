@@ -2,11 +2,23 @@
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
 
+import pytest
+
+from booking import db
 from booking.app import create_app
 from booking.clock import SWEDEN
 from tests.api.conftest import Person, resource_named, running
 from tests.conftest import settings_for
+
+BAD: dict[str, list[tuple[Any, str]]] = {
+    "approve": [({"surprise": 1}, "invalid_request"), ({"taken": "all"}, "invalid_request"),
+                ({"others": 1}, "invalid_request"), ({"reason": "a\u0000"}, "invalid_request"), ([], "invalid_request")],
+    "reject": [({}, "invalid_request"), ({"reason": ""}, "invalid_request"),
+               ({"reason": None}, "invalid_request"), ({"reason": "x" * 5000}, "invalid_request")],
+}  # fmt: skip
 
 
 async def test_a_club_books_changes_and_ends_a_series__and_staff_close_the_hall(
@@ -70,5 +82,53 @@ async def test_a_club_books_changes_and_ends_a_series__and_staff_close_the_hall(
         assert ended["ended_at"]
         listed = await ali.get("/api/series")
         assert [(one["id"], one["left"]) for one in listed["series"]] == [(series["id"], 0)]
+        for one in (ali, stina):
+            await one.http.aclose()
+
+
+@pytest.mark.parametrize("deed", ["approve", "reject"])
+async def test_a_requested_series_is_decided__once_however_often_it_is_sent(
+    world: str, tmp_path: Path, deed: str
+) -> None:
+    app = create_app(settings_for(world, tmp_path))
+    async with running(app):
+        ali, stina = Person(app), Person(app)
+        await ali.log_in("ali@demo.test")
+        await stina.log_in("stina@demo.test")
+        me = await ali.get("/api/me")
+        party = next(one["party_id"] for one in me["identities"] if one["name"] == "Nordmalings IBK")
+        hall = await resource_named(ali, "2401", "norrskenshallen hela")
+        await db.run("UPDATE effective_rule SET needs_approval = true WHERE resource = $1", UUID(hall["id"]))
+        day = (datetime.now(UTC) + timedelta(days=7)).astimezone(SWEDEN).date()
+        first = {"date": str(day), "from": "18:00", "to": "20:00"}
+        wish = {"resource_id": hall["id"], "party_id": party, "first": first, "rrule": "FREQ=WEEKLY;COUNT=4"}
+        shown = await ali.post("/api/series/preview", wish, 200)
+        chosen = [{"start": one["start"], "end": one["end"]} for one in shown["occurrences"]]
+        order = {"wish": wish, "method": "invoice", "occurrences": chosen}
+        series = await ali.post("/api/series", {**order, "expected_total_ore": shown["total_ore"]})
+        path = f"/api/series/{series['id']}/{deed}"
+
+        assert (await ali.post(path, {"reason": "Ja"}, 404))["code"] == "not_found"
+        for body, code in BAD[deed]:
+            assert (await stina.post(path, body, 400))["code"] == code, body
+        assert (await stina.post(f"/api/series/{party}/{deed}", {"reason": "x"}, 404))["code"] == "not_found"
+        (entry,) = (await stina.get("/api/requests", municipality="2401"))["requests"]
+        assert (entry["whole"]["id"], entry["whole"]["count"]) == (series["id"], 4)
+        opened = await stina.get("/api/requests", municipality="2401", series=series["id"])
+        assert [one["id"] for one in opened["requests"]] == [one["id"] for one in series["occurrences"]]
+        assert opened["requests"][0]["whole"] is None
+
+        key = {"Idempotency-Key": str(uuid4())}
+        answers = [await stina.send("POST", path, json={"reason": "Beslut"}, headers=key) for _ in range(2)]
+        assert [one.status_code for one in answers] == [200, 200]
+        assert answers[0].text == answers[1].text
+        approved = 4 if deed == "approve" else 0
+        assert answers[0].json() == {
+            "series_id": series["id"], "approved": approved, "rejected": 4 - approved, "waiting": 0, "missed": []
+        }  # fmt: skip
+        again = await stina.post(path, {"reason": "Beslut"}, 409)
+        assert again["code"] == "already_decided"
+        done = await stina.get("/api/requests", municipality="2401", state="decided")
+        assert (done["total"], done["requests"][0]["whole"]["granted"]) == (1, approved)
         for one in (ali, stina):
             await one.http.aclose()
