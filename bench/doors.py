@@ -1,141 +1,52 @@
 """How long from a committed booking to *applied* at 200 controllers, and until all agree again after the broker is lost.
 
 `./run bench doors [--json] [--controllers 200] [--bookings 200]`. Real PostgreSQL, a durable mosquitto, and the
-reference controller's own objects in a process of their own. The baseline, a raw paho ping-pong, runs on the same
-broker in the same run: two clients, QoS 1, retained, the payload of a snapshot and a report. One JSON line on
-stdout; progress on stderr.
+reference controller's own objects in four processes, their memories in RAM. `applied` is counted from the call that
+books until a page that waits for the news can read it; `applied_after_commit` from the booking's commit. Single
+bookings follow each other at a pause of 50 ms; how many at once are borne, `fanout` shows. The baseline, a raw paho
+ping-pong, runs on the same broker in the same run: two clients, QoS 1, retained, the payload of a snapshot and a
+report. One JSON line on stdout; progress on stderr. `--soak 100000`: see _door_soak.py.
 """
 
 import argparse
 import asyncio
 import json
 import math
-import os
 import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
-import msgspec
-from paho.mqtt.client import Client, MQTTMessage
-from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from rich.console import Console
 from rich.progress import Progress
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from bench._door_fleet import PARTS
+from bench._door_ping import ping_pong
+from bench._door_soak import soak
+from bench._door_town import build
 from booking import broker, db, locks, postgres
 from booking.clock import utc_now
-from booking.controller.core import Controller
-from booking.controller.hardware import SimulatedBolts
-from booking.controller.link import Link
-from booking.controller.main import KeyFile
-from booking.controller.store import Store
-from booking.controller.timepiece import Moment
 from booking.ids import new_id
 from booking.locks.link import Link as ServerLink
-from booking.locks.mqtt import Wire, _set_nodelay
+from booking.locks.mqtt import Wire
 from booking.locks.packets import Incoming, Packet
 from booking.migrate import migrate
-from booking.people import Actor
 from booking.settings import Settings
 from booking.span import Span
 from tests.controller.parts import RunningBroker, running_broker
 
-PINGS, WARM_UP, PARTS = 200, 20, 4
+ROOT = Path(__file__).resolve().parents[1]
 MEMORY = Path(
     "/dev/shm"
-)  # the controllers' flash: two hundred of them do not share the server's disk in a town
+)  # the controllers' flash: in a town, two hundred of them don't share the server's disk
 PAUSE_S = 0.05  # between single bookings: the broker has written what the last one left behind
-
-
-# --- the controllers, in a process of their own ---
-
-
-def run_fleet(folder: Path, url: str, part: int) -> int:
-    """Serve every fourth key file in the folder until stdin closes; paho waits with select(), which knows no file above 1,024."""
-    controllers: list[Controller] = []
-    for file in sorted(folder.glob("*.json"))[part::PARTS]:
-        controllers.append(_controller(file, url))
-    print("ready", flush=True)
-    threading.Thread(target=lambda: (sys.stdin.read(), _leave()), daemon=True).start()
-    while True:
-        time.sleep(0.2)
-        for one in controllers:
-            one.tick()
-
-
-def _leave() -> None:
-    os._exit(0)
-
-
-def _controller(file: Path, url: str) -> Controller:
-    keys = msgspec.json.decode(file.read_bytes(), type=KeyFile)
-    box: list[Link] = []
-    start = time.monotonic_ns()
-
-    def read() -> Moment:
-        return Moment((time.monotonic_ns() - start) // 1_000_000, time.time_ns() // 1_000_000)
-
-    store = Store(file.with_suffix(".db"))
-    bolts = SimulatedBolts(lambda _: None)
-    controller = Controller(keys.controller, keys.derived(), store, bolts, read, lambda out: box[0].send(out))
-    box.append(Link(url, keys.password, controller, lambda _: None))
-    box[0].start()
-    return controller
-
-
-# --- the baseline ---
-
-
-def ping_pong(mqtt: RunningBroker, sizes: tuple[int, int]) -> float:
-    """Return the median round trip of two raw paho clients, in milliseconds."""
-    names = ("ping", "pong")
-    broker.add_accounts(mqtt.state, dict.fromkeys(names, "bench"))
-    time.sleep(0.5)
-    # Each may write its own up/ and read its own dn/ only, so the server's account carries both ways.
-    server = broker.password_of(mqtt.state, broker.SERVER) or ""
-    came = threading.Event()
-    a, b = _client(mqtt, broker.SERVER, server), _client(mqtt, "pong", "bench")
-    a.on_message = lambda *_: came.set()
-
-    def answer(client: Client, _user: object, _message: MQTTMessage) -> None:
-        client.publish("lk/v1/pong/up/reported", bytes(sizes[1]), 1, True)
-
-    b.on_message = answer
-    a.subscribe("lk/v1/pong/up/#", 1)
-    b.subscribe("lk/v1/pong/dn/#", 1)
-    time.sleep(0.5)
-    took = []
-    for _ in range(PINGS + WARM_UP):
-        came.clear()
-        begin = time.perf_counter()
-        a.publish("lk/v1/pong/dn/desired", bytes(sizes[0]), 1, True)
-        if not came.wait(10):
-            raise SystemExit("the ping-pong got no answer")
-        took.append((time.perf_counter() - begin) * 1_000)
-    for client in (a, b):
-        client.disconnect()
-        client.loop_stop()
-    return statistics.median(took[WARM_UP:])
-
-
-def _client(mqtt: RunningBroker, name: str, password: str) -> Client:
-    client = Client(CallbackAPIVersion.VERSION2, name, protocol=MQTTProtocolVersion.MQTTv5)
-    client.username_pw_set(name, password)
-    client.on_socket_open = _set_nodelay
-    client.connect("127.0.0.1", int(mqtt.broker.url.rsplit(":", 1)[1]))
-    client.loop_start()
-    return client
-
-
-# --- the measurement ---
 
 
 class Stopwatch:
@@ -162,38 +73,6 @@ class Stopwatch:
             arrived(link, message)
 
         Wire.send, ServerLink._arrived = timed_send, timed_arrived  # type: ignore[method-assign]
-
-
-async def _build(count: int, folder: Path, mqtt: RunningBroker) -> list[UUID]:
-    now = utc_now()
-    await db.run(
-        "INSERT INTO municipality (code, name, lat, lon, contact_email, contact_phone, on_call_phone)"
-        " VALUES ('2401', 'Nordmaling', 63.5, 19.5, 'a@example.se', '0930', '0930')"
-    )
-    resources, passwords = [], {}
-    for number in range(count):
-        facility, hall, name = new_id(), new_id(), f"bench-{number}"
-        await db.run(
-            "INSERT INTO facility (id, municipality, slug, name, address, lat, lon)"
-            " VALUES ($1, '2401', $2, $2, 'x', 1, 1)",
-            facility,
-            name,
-        )
-        await db.run(
-            "INSERT INTO resource (id, facility, calendar, kind, slug, name, tariff_class) VALUES ($1, $2, $2, 'hall', $3, $3, 'h')",
-            hall,
-            facility,
-            name,
-        )
-        made = await locks.enrol(name, facility=facility, by=Actor.system(), now=now, simulated=True)
-        await locks.allow(hall, await locks.add_door(name, "d1", "Entré"))
-        passwords[name] = made.password
-        (folder / f"{name}.json").write_bytes(made.key_file)
-        resources.append(hall)
-    await db.run("UPDATE controller SET account_secret = NULL")
-    await db.run("DELETE FROM outbox WHERE kind = 'locks.account'")
-    broker.add_accounts(mqtt.state, passwords)
-    return resources
 
 
 async def _book(hall: UUID, hour: int) -> UUID:
@@ -256,7 +135,8 @@ async def _measure(
     locks.configure(settings)
     await db.open_pool(address, 10)
     step = bar.add_task(f"enrolling {said.controllers} controllers", total=None)
-    resources = await _build(said.controllers, folder, mqtt)
+    resources, passwords = await build(said.controllers, folder, utc_now())
+    broker.add_accounts(mqtt.state, passwords)
     bar.update(step, description="connecting them")
     fleet = [_start_part(folder, mqtt.broker.url, part) for part in range(PARTS)]
     stop = asyncio.Event()
@@ -317,9 +197,8 @@ async def _measure(
 
 
 def _start_part(folder: Path, url: str, part: int) -> subprocess.Popen[bytes]:
-    command = [sys.executable, __file__, "--fleet", str(folder), "--url", url, "--part", str(part)]
-    root = Path(__file__).parents[1]
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, cwd=root)
+    command = [sys.executable, str(ROOT / "bench" / "_door_fleet.py"), str(folder), url, str(part)]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, cwd=ROOT)
 
 
 async def _settle() -> None:
@@ -335,12 +214,13 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="One JSON line; it is printed in any case.")
     parser.add_argument("--controllers", type=int, default=200)
     parser.add_argument("--bookings", type=int, default=200)
-    parser.add_argument("--fleet", type=Path, help=argparse.SUPPRESS)
-    parser.add_argument("--part", type=int, help=argparse.SUPPRESS)
-    parser.add_argument("--url", help=argparse.SUPPRESS)
+    parser.add_argument(
+        "--soak", type=int, metavar="GRANTS", help="instead: so many grants over simulated days"
+    )
     said = parser.parse_args()
-    if said.fleet:
-        return run_fleet(said.fleet, said.url, said.part)
+    if said.soak:
+        print(json.dumps(soak(said.controllers, said.soak)))
+        return 0
     with (
         tempfile.TemporaryDirectory() as folder,
         postgres.temporary() as server,

@@ -34,6 +34,8 @@ from booking.api.requests import RequestController
 from booking.api.reservations import ReservationController
 from booking.api.resources import ResourceController
 from booking.api.search import SearchController
+from booking.api.season_applications import SeasonApplicationController
+from booking.api.seasons import SeasonController
 from booking.api.series import SeriesController
 from booking.api.settings import HourController, RuleController
 from booking.api.simulation import SimulationController
@@ -59,6 +61,8 @@ CONTROLLERS = [
     HoldController,
     ReservationController,
     SeriesController,
+    SeasonController,
+    SeasonApplicationController,
     BlockController,
     RequestController,
     TimelineController,

@@ -1,14 +1,12 @@
 """The four families of refusal. Every concrete error carries a stable `code`; api/errors.py knows statuses."""
 
-from typing import Any
-
 
 class Refusal(Exception):
     """An expected answer that changes nothing. `extra` becomes members of the problem document."""
 
     code = "refused"
 
-    def __init__(self, detail: str, *, code: str | None = None, **extra: Any) -> None:
+    def __init__(self, detail: str, *, code: str | None = None, **extra: object) -> None:
         super().__init__(detail)
         self.detail = detail
         self.code = code or type(self).code

@@ -19,6 +19,7 @@ APP_CONFIG = AppConfig(
             "booking.reservations.plan_tables",
             "booking.reservations.tables",
             "booking.reservations.life_tables",
+            "booking.reservations.season_tables",
             "booking.billing.tables",
             "booking.locks.tables",
             "booking.messages.tables",

@@ -3,17 +3,18 @@
 import secrets
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Annotated, Any, TypeVar, cast
+from typing import Annotated, TypeVar, cast
 from uuid import UUID
 
 import msgspec
-from litestar import Request, Response
+from litestar import Response
 from litestar.datastructures import Cookie
 from litestar.di import NamedDependency
 from litestar.params import HeaderParameter
 
 from booking import db, idempotency
 from booking.api.gate import SESSION_COOKIE
+from booking.api.shapes import HTTPRequest
 from booking.clock import utc_now
 from booking.errors import Rejected
 from booking.people import Actor, actor_of_session
@@ -43,7 +44,7 @@ def provide_now() -> datetime:
     return utc_now()
 
 
-async def provide_actor(request: Request[Any, Any, Any], now: NamedDependency[datetime]) -> Actor:
+async def provide_actor(request: HTTPRequest, now: NamedDependency[datetime]) -> Actor:
     """Return who asks; a visitor without a live session is an empty Actor."""
     token = request.cookies.get(SESSION_COOKIE)
     if not token or len(token) > 100:
@@ -69,7 +70,7 @@ def fresh_token() -> str:
     return secrets.token_urlsafe(32)
 
 
-def address_of(request: Request[Any, Any, Any], settings: Settings) -> str:
+def address_of(request: HTTPRequest, settings: Settings) -> str:
     """Return the caller's address; X-Forwarded-For counts only from a trusted proxy."""
     peer = request.client.host if request.client else "unknown"
     forwarded = request.headers.get("x-forwarded-for", "")
@@ -79,7 +80,7 @@ def address_of(request: Request[Any, Any, Any], settings: Settings) -> str:
 
 
 async def once(
-    request: Request[Any, Any, Any],
+    request: HTTPRequest,
     key: str | None,
     now: datetime,
     act: Callable[[], Awaitable[T]],
@@ -109,7 +110,7 @@ async def once(
 
 
 async def once_if_keyed(
-    request: Request[Any, Any, Any], key: str | None, now: datetime, act: Callable[[], Awaitable[T]]
+    request: HTTPRequest, key: str | None, now: datetime, act: Callable[[], Awaitable[T]]
 ) -> Response[T]:
     """Act and answer 200; with a key a repetition gets the first answer, so that a lost one does no harm."""
     if key is not None:

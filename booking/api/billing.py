@@ -1,11 +1,11 @@
 """Invoices and invoice runs on the wire."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 import msgspec
-from litestar import Controller, Request, Response, get, post
+from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
 
@@ -15,6 +15,7 @@ from booking.api.errors import responses
 from booking.api.shapes import (
     CodeQuery,
     CodeRequired,
+    HTTPRequest,
     LimitQuery,
     Month,
     MunicipalityCode,
@@ -112,7 +113,7 @@ class RunController(Controller):
     @post("/invoice-runs", operation_id="RunInvoices", responses=responses(403, 404, 422))
     async def run(
         self,
-        request: Request[Any, Any, Any],
+        request: HTTPRequest,
         data: JSONBody[NewRun],
         actor: NamedDependency[Actor],
         now: NamedDependency[datetime],

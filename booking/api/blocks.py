@@ -1,11 +1,11 @@
 """Staff blocks and closures on the wire, and bookings that give way."""
 
 from datetime import date, datetime, timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
-from litestar import Controller, Request, Response, get, post
+from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
 from msgspec import Meta
@@ -15,11 +15,11 @@ from booking.api.auth import IdempotencyKey, once, once_if_keyed
 from booking.api.errors import responses
 from booking.api.search import bounded, must_be_sane
 from booking.api.series_bodies import Instant, RuleText
-from booking.api.shapes import CodeRequired, Line, MunicipalityCode, Note, Reason
+from booking.api.shapes import CodeRequired, HTTPRequest, Line, MunicipalityCode, Note, Reason
 from booking.clock import at_local, local_date
 from booking.errors import Rejected
 from booking.people import Actor
-from booking.reservations import BlockWish, Category, Decision, Match, ReservationCard
+from booking.reservations import BlockWish, Category, Decision, Match
 from booking.span import Span
 
 LONGEST = timedelta(days=800)
@@ -137,7 +137,7 @@ class BlockController(Controller):
     @post("/blocks", operation_id="CreateBlock", responses=responses(404, 409, 422))
     async def create(
         self,
-        request: Request[Any, Any, Any],
+        request: HTTPRequest,
         data: JSONBody[NewBlock],
         actor: NamedDependency[Actor],
         now: NamedDependency[datetime],
@@ -153,8 +153,8 @@ class BlockController(Controller):
         try:
             return await once(request, idempotency_key, now, act)
         except reservations.AffectedBookings as error:
-            ids = error.extra.pop("reservations")
-            cards: list[ReservationCard] = await reservations.cards_of(ids, actor, now)
+            del error.extra["reservations"]
+            cards = await reservations.cards_of(error.bookings, actor, now)
             error.extra["affected"] = msgspec.to_builtins(cards)
             raise
 
@@ -185,7 +185,7 @@ class BlockController(Controller):
     @post("/blocks/{block_id:uuid}/lift", operation_id="LiftBlock", status_code=200, responses=responses(404))
     async def lift(
         self,
-        request: Request[Any, Any, Any],
+        request: HTTPRequest,
         block_id: FromPath[UUID],
         data: JSONBody[Lift],
         actor: NamedDependency[Actor],
@@ -207,7 +207,7 @@ class BlockController(Controller):
     )
     async def displace(
         self,
-        request: Request[Any, Any, Any],
+        request: HTTPRequest,
         reservation_id: FromPath[UUID],
         data: JSONBody[Displace],
         actor: NamedDependency[Actor],

@@ -7,10 +7,11 @@ from typing import Annotated, Any
 
 import asyncpg
 import msgspec
-from litestar import Request, Response
+from litestar import Response
 from litestar.exceptions import HTTPException, ValidationException
 from litestar.openapi.datastructures import ResponseSpec
 
+from booking.api.shapes import HTTPRequest
 from booking.errors import Conflict, NotAllowed, NotFound, Refusal, Rejected, Unavailable
 
 log = logging.getLogger("booking.api")
@@ -83,7 +84,7 @@ def problem(
     status: int,
     code: str,
     detail: str,
-    extra: dict[str, Any] | None = None,
+    extra: dict[str, object] | None = None,
     headers: dict[str, str] | None = None,
 ) -> Response[bytes]:
     """Return a problem document."""
@@ -98,7 +99,7 @@ def problem(
     return Response(msgspec.json.encode(body), status_code=status, media_type=PROBLEM, headers=headers or {})
 
 
-def on_refusal(_request: Request[Any, Any, Any], error: Refusal) -> Response[bytes]:
+def on_refusal(_request: HTTPRequest, error: Refusal) -> Response[bytes]:
     """An expected refusal is an answer, not an incident."""
     wait = error.extra.get("retry_after_s")
     headers = {"Retry-After": str(wait)} if wait is not None else {}
@@ -106,10 +107,10 @@ def on_refusal(_request: Request[Any, Any, Any], error: Refusal) -> Response[byt
     return problem(status_of(error), error.code, error.detail, error.extra, headers)
 
 
-def on_http(_request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
+def on_http(_request: HTTPRequest, error: HTTPException) -> Response[bytes]:
     """Litestar's own refusals in our form, naming the first field that is wrong."""
     status = error.status_code
-    extra: dict[str, Any] = {}
+    extra: dict[str, object] = {}
     if isinstance(error, ValidationException) and isinstance(error.extra, list):
         extra["errors"] = [
             {"path": str(one.get("key", "")), "code": "invalid", "detail": str(one.get("message", ""))}
@@ -136,7 +137,7 @@ _BUSY = (
 )
 
 
-def on_anything(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+def on_anything(request: HTTPRequest, error: Exception) -> Response[bytes]:
     """A busy or missing database is 503 with Retry-After; anything else is our fault, logged with its trace."""
     if isinstance(error, _BUSY):
         log.warning("unavailable %s", type(error).__name__)
@@ -145,7 +146,7 @@ def on_anything(request: Request[Any, Any, Any], error: Exception) -> Response[b
     return problem(500, "internal", "something went wrong here; it has been logged")
 
 
-HANDLERS: dict[int | type[Exception], Callable[[Request[Any, Any, Any], Any], Response[Any]]] = {
+HANDLERS: dict[int | type[Exception], Callable[[HTTPRequest, Any], Response[Any]]] = {
     Refusal: on_refusal,
     HTTPException: on_http,
     Exception: on_anything,

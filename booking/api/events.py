@@ -8,12 +8,12 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 import asyncpg
 import msgspec
-from litestar import Controller, Request, get
+from litestar import Controller, get
 from litestar.di import NamedDependency
 from litestar.params import QueryParameter
 from litestar.response import ServerSentEvent, ServerSentEventMessage
@@ -22,6 +22,7 @@ from booking import db, journal, reservations
 from booking.api.auth import provide_now
 from booking.api.errors import responses
 from booking.api.gate import SESSION_COOKIE
+from booking.api.shapes import HTTPRequest
 from booking.errors import NotFound, Refusal, Rejected
 from booking.people import Actor, Role, actor_of_session
 
@@ -121,7 +122,7 @@ class EventController(Controller):
     @get("/events", operation_id="StreamEvents", responses=responses(403, 404, 422))
     async def stream(
         self,
-        request: Request[Any, Any, Any],
+        request: HTTPRequest,
         actor: NamedDependency[Actor],
         now: NamedDependency[datetime],
         topics: Annotated[str, QueryParameter(max_length=2000, pattern=r"^[a-z0-9:,_-]*$")],

@@ -3,17 +3,18 @@
 import hashlib
 import logging
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 import msgspec
-from litestar import Controller, Request, Response, delete, get, post
+from litestar import Controller, Response, delete, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody, PathParameter
 
 from booking import feeds
 from booking.api.auth import IdempotencyKey, once, once_if_keyed
 from booking.api.errors import responses
+from booking.api.shapes import HTTPRequest
 from booking.people import Actor, Language
 from booking.settings import Settings
 
@@ -52,7 +53,7 @@ class FeedController(Controller):
     @post("/feeds", operation_id="CreateFeed", responses=responses(401, 403, 404, 409, 422))
     async def create(
         self,
-        request: Request[Any, Any, Any],
+        request: HTTPRequest,
         data: JSONBody[NewFeed],
         actor: NamedDependency[Actor],
         now: NamedDependency[datetime],
@@ -77,7 +78,7 @@ class FeedController(Controller):
     )
     async def renew(
         self,
-        request: Request[Any, Any, Any],
+        request: HTTPRequest,
         feed_id: FromPath[UUID],
         actor: NamedDependency[Actor],
         now: NamedDependency[datetime],
@@ -106,7 +107,7 @@ class FeedController(Controller):
     )
     async def read(
         self,
-        request: Request[Any, Any, Any],
+        request: HTTPRequest,
         name: CalendarName,
         now: NamedDependency[datetime],
         settings: NamedDependency[Settings],
@@ -124,7 +125,7 @@ class FeedController(Controller):
     )
     async def of_resource(
         self,
-        request: Request[Any, Any, Any],
+        request: HTTPRequest,
         resource_id: FromPath[UUID],
         now: NamedDependency[datetime],
         settings: NamedDependency[Settings],
@@ -153,7 +154,7 @@ def _private(body: FeedList) -> Response[FeedList]:
     return Response(body, headers={"Cache-Control": "no-store"})
 
 
-def _calendar(request: Request[Any, Any, Any], body: bytes, whose: str) -> Response[bytes]:
+def _calendar(request: HTTPRequest, body: bytes, whose: str) -> Response[bytes]:
     tag = f'W/"{hashlib.sha256(body).hexdigest()[:32]}"'  # weak: compression changes the octets
     headers = {"ETag": tag, "Cache-Control": f"{whose}, no-cache", "X-Robots-Tag": "noindex"}
     asked = [one.strip() for one in request.headers.get("if-none-match", "").split(",")]

@@ -5,10 +5,10 @@ import json
 from typing import Any
 
 import msgspec
-from litestar import Request
 from litestar.connection import ASGIConnection
 from litestar.exceptions import ValidationException
 
+from booking.api.shapes import HTTPRequest
 from booking.errors import NotAllowed, NotFound, Refusal, Rejected
 from booking.people.passwords import csrf_token
 from booking.settings import Settings
@@ -43,7 +43,7 @@ class UnsupportedMediaType(Rejected):
     code = "unsupported_media_type"
 
 
-async def before_request(request: Request[Any, Any, Any]) -> None:
+async def before_request(request: HTTPRequest) -> None:
     """Refuse an unsafe request that isn't our page's or isn't clean JSON. Raises a Refusal."""
     if "\0" in request.url.path:  # no file system and no database can name it
         raise NotFound("there is no such address", code="unknown_address")
@@ -77,7 +77,7 @@ def check_json(content_type: str, body: bytes) -> None:
         raise MalformedJson("the body is not valid JSON") from error
 
 
-def check_types(request: Request[Any, Any, Any], body: bytes) -> None:
+def check_types(request: HTTPRequest, body: bytes) -> None:
     """Raise ValidationException unless the body fits its Struct strictly: Litestar itself takes "1" for 1."""
     field = request.route_handler.parsed_data_field
     if field is None:
@@ -92,7 +92,7 @@ def check_types(request: Request[Any, Any, Any], body: bytes) -> None:
         raise MalformedJson("the body is not valid JSON") from error
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
     members = dict(pairs)
     if len(members) != len(pairs):
         raise DuplicateMember("a member stands twice in the body")

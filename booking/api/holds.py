@@ -1,11 +1,11 @@
 """Holds on the wire."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 import msgspec
-from litestar import Controller, Request, Response, delete, get, patch, post
+from litestar import Controller, Response, delete, get, patch, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from msgspec import Meta
@@ -15,7 +15,7 @@ from booking.api.auth import IdempotencyKey, address_of, once, once_if_keyed
 from booking.api.errors import responses
 from booking.api.gate import SESSION_COOKIE
 from booking.api.search import customer_of, must_be_sane
-from booking.api.shapes import Line, MunicipalityCode, Note
+from booking.api.shapes import HTTPRequest, Line, MunicipalityCode, Note
 from booking.people import Actor
 from booking.people.actions import admit_visitor, visit
 from booking.reservations import Customer, Purpose, Wish
@@ -72,7 +72,7 @@ class HoldController(Controller):
     @post("/", operation_id="CreateHold", responses=responses(403, 404, 409, 422, 429))
     async def create(
         self,
-        request: Request[Any, Any, Any],
+        request: HTTPRequest,
         data: JSONBody[NewHold],
         actor: NamedDependency[Actor],
         now: NamedDependency[datetime],
@@ -142,7 +142,7 @@ class HoldController(Controller):
     )
     async def extend(
         self,
-        request: Request[Any, Any, Any],
+        request: HTTPRequest,
         hold_id: FromPath[UUID],
         actor: NamedDependency[Actor],
         now: NamedDependency[datetime],

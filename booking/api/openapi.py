@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from litestar import Litestar, Request
+from litestar import Litestar
 from litestar.openapi.plugins import JsonRenderPlugin
 
 from booking.api.errors import PROBLEM
+from booking.api.shapes import HTTPRequest
 
 EXAMPLES = Path(__file__).parent / "examples.json"  # real requests and answers, captured from the demo
 STREAM = 'id: 1093\nevent: change\ndata: {"topic":"doors:2401","kind":"doors.changed","id":null}\n\n'
@@ -30,7 +31,7 @@ METHODS = ("get", "post", "put", "patch", "delete")
 class TidyJson(JsonRenderPlugin):
     """Renders the document with strict request bodies and an example per operation."""
 
-    def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
+    def render(self, request: HTTPRequest, openapi_schema: dict[str, Any]) -> bytes:
         """Return the document as JSON."""
         del request
         examples = msgspec.json.decode(EXAMPLES.read_bytes()) if EXAMPLES.exists() else {}

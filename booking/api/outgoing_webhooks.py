@@ -1,11 +1,11 @@
 """Webhooks to other systems on the wire, for administrators. Stripe's webhooks to us: webhooks.py."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
-from litestar import Controller, Request, Response, delete, get, patch, post
+from litestar import Controller, Response, delete, get, patch, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
 from msgspec import Meta
@@ -13,7 +13,14 @@ from msgspec import Meta
 from booking import messages
 from booking.api.auth import IdempotencyKey, once
 from booking.api.errors import responses
-from booking.api.shapes import NO_CONTROLS, CodeRequired, LimitQuery, MunicipalityCode, OffsetQuery
+from booking.api.shapes import (
+    NO_CONTROLS,
+    CodeRequired,
+    HTTPRequest,
+    LimitQuery,
+    MunicipalityCode,
+    OffsetQuery,
+)
 from booking.people import Actor
 
 Url = Annotated[
@@ -82,7 +89,7 @@ class OutgoingWebhookController(Controller):
     @post("/webhook-endpoints", operation_id="CreateWebhookEndpoint", responses=responses(403, 404, 409, 422))
     async def create(
         self,
-        request: Request[Any, Any, Any],
+        request: HTTPRequest,
         data: JSONBody[NewEndpoint],
         actor: NamedDependency[Actor],
         now: NamedDependency[datetime],

@@ -1,11 +1,11 @@
 """Who am I: /api/me, log-in, registration."""
 
-from datetime import datetime
-from typing import Annotated, Any, cast
+from datetime import date, datetime
+from typing import Annotated, cast
 from uuid import UUID
 
 import msgspec
-from litestar import Controller, Request, Response, delete, get, patch, post
+from litestar import Controller, Response, delete, get, patch, post
 from litestar.di import NamedDependency
 from litestar.params import JSONBody
 from msgspec import Meta
@@ -20,7 +20,7 @@ from booking.api.auth import (
 )
 from booking.api.errors import responses
 from booking.api.gate import SESSION_COOKIE
-from booking.api.shapes import Email, Line, MunicipalityCode, Password
+from booking.api.shapes import Email, HTTPRequest, Line, MunicipalityCode, Password
 from booking.errors import NotFound
 from booking.people import Actor, Role, actions, actor_of_session
 from booking.people.passwords import csrf_token
@@ -63,7 +63,8 @@ class NewAccount(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class AccountChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a person may change about their account."""
 
-    language: people.Language
+    language: people.Language | None = None
+    born: date | None = None  # once
 
 
 class DemoLogin(msgspec.Struct, frozen=True):
@@ -93,7 +94,7 @@ class PeopleController(Controller):
     @get("/me", operation_id="GetMe")
     async def me(
         self,
-        request: Request[Any, Any, Any],
+        request: HTTPRequest,
         actor: NamedDependency[Actor],
         settings: NamedDependency[Settings],
     ) -> Response[MeView]:
@@ -103,22 +104,27 @@ class PeopleController(Controller):
             token = fresh_token()
         return await _me(actor, token, settings, set_cookie=token != request.cookies.get(SESSION_COOKIE))
 
-    @patch("/me", operation_id="ChangeMe", responses=responses(401, 403))
+    @patch("/me", operation_id="ChangeMe", responses=responses(401, 403, 409, 422))
     async def change_me(
         self,
-        request: Request[Any, Any, Any],
+        request: HTTPRequest,
         data: JSONBody[AccountChange],
         actor: NamedDependency[Actor],
+        now: NamedDependency[datetime],
         settings: NamedDependency[Settings],
     ) -> Response[MeView]:
-        """Change the language of the account."""
-        await actions.set_language(data.language, actor)
+        """Change the language of the account, or state the person's date of birth."""
+        actor.must_be_known()
+        if data.born is not None:
+            await actions.state_birth(data.born, actor, now)
+        if data.language is not None:
+            await actions.set_language(data.language, actor)
         return await _me(actor, request.cookies[SESSION_COOKIE], settings)
 
     @post("/session", operation_id="LogIn", status_code=200, responses=responses(401, 403, 429))
     async def log_in(
         self,
-        request: Request[Any, Any, Any],
+        request: HTTPRequest,
         data: JSONBody[LogIn],
         actor: NamedDependency[Actor],
         now: NamedDependency[datetime],
@@ -132,9 +138,7 @@ class PeopleController(Controller):
         return await _enter(token, actor, now, settings)
 
     @delete("/session", operation_id="LogOut", responses=responses(403))
-    async def log_out(
-        self, request: Request[Any, Any, Any], settings: NamedDependency[Settings]
-    ) -> Response[None]:
+    async def log_out(self, request: HTTPRequest, settings: NamedDependency[Settings]) -> Response[None]:
         """Log out: the session is over everywhere it was used."""
         await actions.log_out(request.cookies[SESSION_COOKIE])
         return Response(None, status_code=204, cookies=[session_cookie(fresh_token(), settings)])
@@ -142,7 +146,7 @@ class PeopleController(Controller):
     @post("/accounts", operation_id="CreateAccount", responses=responses(403, 409, 422))
     async def create(
         self,
-        request: Request[Any, Any, Any],
+        request: HTTPRequest,
         data: JSONBody[NewAccount],
         actor: NamedDependency[Actor],
         now: NamedDependency[datetime],

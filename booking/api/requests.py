@@ -1,11 +1,11 @@
 """The staff's queue of requests, and what they decide."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
-from litestar import Controller, Request, Response, get, post
+from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
 from msgspec import Meta
@@ -14,7 +14,7 @@ from booking import reservations
 from booking.api.auth import IdempotencyKey, once_if_keyed
 from booking.api.errors import responses
 from booking.api.search import must_be_sane
-from booking.api.shapes import CodeRequired, LimitQuery, Note, OffsetQuery, Reason
+from booking.api.shapes import CodeRequired, HTTPRequest, LimitQuery, Note, OffsetQuery, Reason
 from booking.errors import Rejected
 from booking.people import Actor
 from booking.settings import Settings
@@ -86,7 +86,7 @@ class RequestController(Controller):
     )
     async def approve(
         self,
-        request: Request[Any, Any, Any],
+        request: HTTPRequest,
         reservation_id: FromPath[UUID],
         data: JSONBody[Approval],
         actor: NamedDependency[Actor],
@@ -117,7 +117,7 @@ class RequestController(Controller):
     )
     async def reject(
         self,
-        request: Request[Any, Any, Any],
+        request: HTTPRequest,
         reservation_id: FromPath[UUID],
         data: JSONBody[Rejection],
         actor: NamedDependency[Actor],
@@ -140,7 +140,7 @@ class RequestController(Controller):
     )
     async def propose(
         self,
-        request: Request[Any, Any, Any],
+        request: HTTPRequest,
         reservation_id: FromPath[UUID],
         data: JSONBody[NewProposal],
         actor: NamedDependency[Actor],

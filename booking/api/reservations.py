@@ -1,11 +1,11 @@
 """Reservations on the wire."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 from uuid import UUID
 
 import msgspec
-from litestar import Controller, Request, Response, get, post
+from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody
 
@@ -20,7 +20,7 @@ from booking.api.reservation_bodies import (
     ProposalAnswer,
     Usage,
 )
-from booking.api.shapes import LimitQuery, OffsetQuery, PartyQuery
+from booking.api.shapes import HTTPRequest, LimitQuery, OffsetQuery, PartyQuery
 from booking.people import Actor
 from booking.reservations import Customer
 from booking.settings import Settings
@@ -53,7 +53,7 @@ class ReservationController(Controller):
     @post("/", operation_id="CreateReservation", responses=responses(401, 403, 404, 409, 410, 422))
     async def create(
         self,
-        request: Request[Any, Any, Any],
+        request: HTTPRequest,
         data: JSONBody[NewReservation],
         actor: NamedDependency[Actor],
         now: NamedDependency[datetime],
@@ -110,7 +110,7 @@ class ReservationController(Controller):
     )
     async def cancel(
         self,
-        request: Request[Any, Any, Any],
+        request: HTTPRequest,
         reservation_id: FromPath[UUID],
         data: JSONBody[CancelReason],
         actor: NamedDependency[Actor],
@@ -162,7 +162,7 @@ class ReservationController(Controller):
     )
     async def move(
         self,
-        request: Request[Any, Any, Any],
+        request: HTTPRequest,
         reservation_id: FromPath[UUID],
         data: JSONBody[MoveWish],
         actor: NamedDependency[Actor],
@@ -193,7 +193,7 @@ class ReservationController(Controller):
     )
     async def message(
         self,
-        request: Request[Any, Any, Any],
+        request: HTTPRequest,
         reservation_id: FromPath[UUID],
         data: JSONBody[Message],
         actor: NamedDependency[Actor],

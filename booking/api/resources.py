@@ -1,11 +1,11 @@
 """What there is, on the wire, as staff describe and divide it: resources and pictures."""
 
 from datetime import date, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
-from litestar import Controller, Request, Response, delete, get, patch, post
+from litestar import Controller, Response, delete, get, patch, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from msgspec import UNSET, Meta, UnsetType
@@ -13,7 +13,7 @@ from msgspec import UNSET, Meta, UnsetType
 from booking import billing, places, reservations
 from booking.api.auth import IdempotencyKey, once
 from booking.api.errors import responses
-from booking.api.shapes import NO_CONTROLS, CodeRequired, Line
+from booking.api.shapes import NO_CONTROLS, CodeRequired, HTTPRequest, Line
 from booking.clock import local_date
 from booking.errors import NotFound, Rejected
 from booking.people import Actor
@@ -133,7 +133,7 @@ class ResourceController(Controller):
     )
     async def add(
         self,
-        request: Request[Any, Any, Any],
+        request: HTTPRequest,
         level: FromPath[Literal["facilities"]],
         place_id: FromPath[UUID],
         data: JSONBody[NewThing],
@@ -161,7 +161,7 @@ class ResourceController(Controller):
     )
     async def show(
         self,
-        request: Request[Any, Any, Any],
+        request: HTTPRequest,
         level: FromPath[Literal["resources"]],
         place_id: FromPath[UUID],
         data: JSONBody[NewImage],

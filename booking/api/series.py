@@ -1,11 +1,10 @@
 """Recurring bookings on the wire."""
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 import msgspec
-from litestar import Controller, Request, Response, get, post
+from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
@@ -21,7 +20,7 @@ from booking.api.series_bodies import (
     SeriesChange,
     SeriesRejection,
 )
-from booking.api.shapes import LimitQuery, OffsetQuery, PartyQuery
+from booking.api.shapes import HTTPRequest, LimitQuery, OffsetQuery, PartyQuery
 from booking.people import Actor
 from booking.reservations import SeriesOrder
 
@@ -49,7 +48,7 @@ class SeriesController(Controller):
     @post("/", operation_id="CreateSeries", responses=responses(401, 403, 404, 409, 422))
     async def create(
         self,
-        request: Request[Any, Any, Any],
+        request: HTTPRequest,
         data: JSONBody[NewSeries],
         actor: NamedDependency[Actor],
         now: NamedDependency[datetime],
@@ -97,7 +96,7 @@ class SeriesController(Controller):
     )
     async def change(
         self,
-        request: Request[Any, Any, Any],
+        request: HTTPRequest,
         series_id: FromPath[UUID],
         data: JSONBody[SeriesChange],
         actor: NamedDependency[Actor],
@@ -137,7 +136,7 @@ class SeriesController(Controller):
     )
     async def cancel(
         self,
-        request: Request[Any, Any, Any],
+        request: HTTPRequest,
         series_id: FromPath[UUID],
         data: JSONBody[SeriesCancel],
         actor: NamedDependency[Actor],
@@ -161,7 +160,7 @@ class SeriesController(Controller):
     @post("/{series_id:uuid}/dates", operation_id="AddSeriesDate", responses=responses(403, 404, 409, 422))
     async def add_date(
         self,
-        request: Request[Any, Any, Any],
+        request: HTTPRequest,
         series_id: FromPath[UUID],
         data: JSONBody[AddedDate],
         actor: NamedDependency[Actor],
@@ -186,7 +185,7 @@ class SeriesController(Controller):
     )
     async def approve(
         self,
-        request: Request[Any, Any, Any],
+        request: HTTPRequest,
         series_id: FromPath[UUID],
         data: JSONBody[SeriesApproval],
         actor: NamedDependency[Actor],
@@ -213,7 +212,7 @@ class SeriesController(Controller):
     )
     async def reject(
         self,
-        request: Request[Any, Any, Any],
+        request: HTTPRequest,
         series_id: FromPath[UUID],
         data: JSONBody[SeriesRejection],
         actor: NamedDependency[Actor],

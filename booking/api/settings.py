@@ -1,11 +1,11 @@
 """Rules and opening hours on the wire, as staff write them at a municipality, a facility or a resource."""
 
 from datetime import date, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
-from litestar import Controller, Request, Response, delete, get, post, put
+from litestar import Controller, Response, delete, get, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, PathParameter
 from msgspec import Meta
@@ -13,7 +13,7 @@ from msgspec import Meta
 from booking import places, reservations
 from booking.api.auth import IdempotencyKey, once
 from booking.api.errors import responses
-from booking.api.shapes import NO_CONTROLS, Clock, Line, must_be_a_day
+from booking.api.shapes import NO_CONTROLS, Clock, HTTPRequest, Line, must_be_a_day
 from booking.clock import local_date
 from booking.errors import NotFound
 from booking.people import Actor
@@ -193,7 +193,7 @@ class HourController(Controller):
     @post("/exceptions", operation_id="AddException", responses=responses(403, 404, 409, 422))
     async def add(
         self,
-        request: Request[Any, Any, Any],
+        request: HTTPRequest,
         level: FromPath[Scope],
         place_id: PlaceId,
         data: JSONBody[OtherHours],

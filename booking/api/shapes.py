@@ -4,6 +4,8 @@ from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
 
+from litestar import Request
+from litestar.datastructures import State
 from litestar.params import QueryParameter
 from msgspec import Meta
 
@@ -14,6 +16,7 @@ NO_CONTROLS = (
 )
 
 FIRST, LAST = date(2000, 1, 1), date(2099, 12, 31)
+HTTPRequest = Request[None, None, State]  # who asks is the Actor, not the framework's user
 Instant = Annotated[datetime, Meta(tz=True)]
 Line = Annotated[str, Meta(min_length=1, max_length=120, pattern=NO_CONTROLS)]
 Note = Annotated[str, Meta(max_length=500, pattern=r"^[^\x00]*$")]

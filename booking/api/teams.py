@@ -1,11 +1,11 @@
 """Teams on the wire: an association's groups, their people and their time."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 import msgspec
-from litestar import Controller, Request, Response, delete, get, patch, post, put
+from litestar import Controller, Response, delete, get, patch, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
 from msgspec import Meta
@@ -14,7 +14,7 @@ from booking import reservations
 from booking.api.access import NO_STORE
 from booking.api.auth import IdempotencyKey, once
 from booking.api.errors import responses
-from booking.api.shapes import NO_CONTROLS, Email, LimitQuery, OffsetQuery, PartyQuery
+from booking.api.shapes import NO_CONTROLS, Email, HTTPRequest, LimitQuery, OffsetQuery, PartyQuery
 from booking.people import Actor
 from booking.reservations import Stretch
 from booking.span import Span
@@ -100,7 +100,7 @@ class TeamController(Controller):
     @post("/", operation_id="CreateTeam", responses=responses(401, 403, 409))
     async def create(
         self,
-        request: Request[Any, Any, Any],
+        request: HTTPRequest,
         data: JSONBody[NewTeam],
         actor: NamedDependency[Actor],
         now: NamedDependency[datetime],

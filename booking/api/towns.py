@@ -1,11 +1,11 @@
 """What holds for a whole municipality, on the wire: when school is out, what everybody accepts."""
 
 from datetime import date, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
-from litestar import Controller, Request, Response, delete, get, post
+from litestar import Controller, Response, delete, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, PathParameter
 from msgspec import Meta
@@ -13,7 +13,7 @@ from msgspec import Meta
 from booking import places
 from booking.api.auth import IdempotencyKey, once
 from booking.api.errors import responses
-from booking.api.shapes import NO_CONTROLS, must_be_a_day
+from booking.api.shapes import NO_CONTROLS, HTTPRequest, must_be_a_day
 from booking.clock import local_date
 from booking.people import Actor
 
@@ -71,7 +71,7 @@ class TownController(Controller):
     @post("/school-breaks", operation_id="AddSchoolBreak", responses=responses(403, 404, 422))
     async def add(
         self,
-        request: Request[Any, Any, Any],
+        request: HTTPRequest,
         level: FromPath[Literal["municipalities"]],
         code: Code,
         data: JSONBody[NewBreak],
@@ -119,7 +119,7 @@ class TownController(Controller):
     @post("/terms", operation_id="PublishTerms", responses=responses(403, 404, 409, 422))
     async def publish(
         self,
-        request: Request[Any, Any, Any],
+        request: HTTPRequest,
         level: FromPath[Literal["municipalities"]],
         code: Code,
         data: JSONBody[NewTerms],

@@ -1,11 +1,11 @@
 """Vehicles on the wire: trips, drivers, damages."""
 
 from datetime import date, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
-from litestar import Controller, Request, Response, get, post, put
+from litestar import Controller, Response, get, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from msgspec import Meta
@@ -14,7 +14,15 @@ from booking import reservations
 from booking.api.auth import IdempotencyKey, once, once_if_keyed
 from booking.api.errors import responses
 from booking.api.resources import IMAGE_BODY
-from booking.api.shapes import CodeRequired, Email, LimitQuery, MunicipalityCode, OffsetQuery, must_be_a_day
+from booking.api.shapes import (
+    CodeRequired,
+    Email,
+    HTTPRequest,
+    LimitQuery,
+    MunicipalityCode,
+    OffsetQuery,
+    must_be_a_day,
+)
 from booking.people import Actor
 from booking.reservations import Photo, Reading
 
@@ -58,7 +66,7 @@ class TripController(Controller):
     )
     async def pick_up(
         self,
-        request: Request[Any, Any, Any],
+        request: HTTPRequest,
         reservation_id: FromPath[UUID],
         data: JSONBody[PickUp],
         actor: NamedDependency[Actor],
@@ -78,7 +86,7 @@ class TripController(Controller):
     @post("/return", operation_id="ReturnVehicle", status_code=200, responses=responses(401, 404, 409, 422))
     async def bring_back(
         self,
-        request: Request[Any, Any, Any],
+        request: HTTPRequest,
         reservation_id: FromPath[UUID],
         data: JSONBody[BringBack],
         actor: NamedDependency[Actor],
@@ -182,7 +190,7 @@ class DamageController(Controller):
     )
     async def report(
         self,
-        request: Request[Any, Any, Any],
+        request: HTTPRequest,
         resource_id: FromPath[UUID],
         data: JSONBody[NewDamage],
         actor: NamedDependency[Actor],

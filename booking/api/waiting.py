@@ -1,11 +1,11 @@
 """The waiting list on the wire. An offer is taken by booking its hold, like any hold."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 import msgspec
-from litestar import Controller, Request, Response, delete, get, post
+from litestar import Controller, Response, delete, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from msgspec import Meta
@@ -14,7 +14,7 @@ from booking import places, reservations
 from booking.api.auth import IdempotencyKey, once
 from booking.api.errors import responses
 from booking.api.search import must_be_sane
-from booking.api.shapes import CodeRequired, LimitQuery, MunicipalityCode, OffsetQuery
+from booking.api.shapes import CodeRequired, HTTPRequest, LimitQuery, MunicipalityCode, OffsetQuery
 from booking.people import Actor
 from booking.reservations import Purpose, WaitingWish
 from booking.span import Span
@@ -63,7 +63,7 @@ class WaitingController(Controller):
     @post("/", operation_id="JoinWaiting", responses=responses(401, 403, 404, 409, 422))
     async def join(
         self,
-        request: Request[Any, Any, Any],
+        request: HTTPRequest,
         data: JSONBody[NewWaiting],
         actor: NamedDependency[Actor],
         now: NamedDependency[datetime],

@@ -1,14 +1,15 @@
 """Stripe's webhook: verify the signature, store the event once, answer. The worker does the rest."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
-from litestar import Controller, Request, post
+from litestar import Controller, post
 from litestar.di import NamedDependency
 from litestar.params import PathParameter
 
 from booking import billing
 from booking.api.errors import responses
+from booking.api.shapes import HTTPRequest
 
 
 class WebhookController(Controller):
@@ -25,7 +26,7 @@ class WebhookController(Controller):
     )
     async def stripe(
         self,
-        request: Request[Any, Any, Any],
+        request: HTTPRequest,
         municipality: Annotated[str, PathParameter(pattern=r"^[0-9]{4}$")],
         now: NamedDependency[datetime],
     ) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import secrets
+from collections.abc import Callable
 
 import msgspec
 
@@ -9,6 +10,7 @@ from booking.conformance import forge
 from booking.conformance.checks import check
 from booking.conformance.player import Player
 from booking.conformance.verdicts import Failed, require
+from booking.conformance.wire import Heard
 from booking.lockwire import ids, snapshot
 from booking.lockwire.keys import Keys, derive
 from booking.lockwire.messages import Result
@@ -102,7 +104,7 @@ def new_generation(p: Player) -> None:
         report = p.resync()
         require(report.dig == snapshot.digest(p.octets), "the old generation's snapshot ignored", "applied")
         require(
-            p.wire.find(Result, lambda result, _, id=command.id: result.id == id, mark) is None,  # type: ignore[misc]
+            p.wire.find(Result, _answer_to(command.id), mark) is None,
             "no answer to a command of the old generation",
             "an answer",
         )
@@ -110,6 +112,10 @@ def new_generation(p: Player) -> None:
         p.restart()
     require(p.keys[-1] is new, "the new generation in use", "the old one")
     _still(p, good.pin, forged.pin)
+
+
+def _answer_to(command: str) -> Callable[[Result, Heard], bool]:
+    return lambda result, _: result.id == command
 
 
 def enrol(p: Player) -> Keys:

@@ -168,6 +168,13 @@ class Store:
         self._db.execute("INSERT OR REPLACE INTO result (id, body) VALUES (?, ?)", (command, packed))
         self._db.execute("DELETE FROM result WHERE i <= (SELECT max(i) - 16 FROM result)")
 
+    def size(self) -> int:
+        """Return how many bytes the memory takes, its free pages included."""
+        (pages,), (each,) = (
+            self._db.execute(f"PRAGMA {name}").fetchone() for name in ("page_count", "page_size")
+        )
+        return int(pages) * int(each)
+
     def close(self) -> None:
         """The file is closed."""
         self._db.close()

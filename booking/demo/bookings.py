@@ -8,6 +8,7 @@ from booking import billing, db, journal, places, reservations
 from booking.clock import SWEDEN, at_local, local_date
 from booking.demo.everyday import closure_and_wait, series_asked_for
 from booking.demo.places import TOWNS
+from booking.demo.season import share_out
 from booking.errors import Refusal
 from booking.people import Actor
 from booking.places import Resource
@@ -38,6 +39,7 @@ async def book(now: datetime) -> None:
                     await _try(resource, day, minute, minutes, purpose, party.id, clerk, now)
     await _requests(by_town["2401"], parties, clerk, now)
     await closure_and_wait(by_town["2401"], CUP_IN_DAYS, now)
+    await share_out(now)
     await reservations.complete_due(now)
     over = local_date(now).replace(day=1) - timedelta(days=1)
     for town in TOWNS:

@@ -42,10 +42,10 @@ async def credentials_of(municipality: str, *, by: Actor) -> list[CredentialView
         municipality,
     )
     names = await people.party_names([row.holder for row in rows], by)
-    return [view(row, names) for row in rows]
+    return [_view(row, names) for row in rows]
 
 
-def view(row: CredentialRow, names: dict[UUID, str]) -> CredentialView:
+def _view(row: CredentialRow, names: dict[UUID, str]) -> CredentialView:
     """Return the row as staff see it."""
     return CredentialView(
         id=row.id,
@@ -70,4 +70,4 @@ async def credential_of(id: UUID, *, by: Actor) -> CredentialView:
     row = await db.row(CredentialRow, f"{ROW} WHERE id = $1", id)
     if row is None or row.kind in ("series", "member") or not by.has(row.municipality, Role.STAFF):
         raise NotFound("there is no such code")
-    return view(row, await people.party_names([row.holder], by))
+    return _view(row, await people.party_names([row.holder], by))

@@ -1,6 +1,6 @@
 """Codes and cards that outlive a booking: a series', an association's, staff's and cleaning's."""
 
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
@@ -243,8 +243,3 @@ async def revoke_credential(id: UUID, *, by: Actor, now: datetime) -> None:
         await journal.record(
             "credential.revoked", about=id, by=by, now=now, topics=[f"doors:{row.municipality}"]
         )
-
-
-def day_start(day: date) -> datetime:
-    """Return local midnight."""
-    return datetime.combine(day, time(), SWEDEN)

@@ -1,7 +1,6 @@
 """Which journal entries other systems may hear of, under which names."""
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -40,7 +39,7 @@ class Body(msgspec.Struct, frozen=True):
 
     type: str
     timestamp: datetime
-    data: dict[str, Any]
+    data: dict[str, object]
 
 
 def wants(wishes: list[str], event: str) -> bool:
@@ -48,7 +47,7 @@ def wants(wishes: list[str], event: str) -> bool:
     return event in wishes or f"{event.partition('.')[0]}.*" in wishes
 
 
-def body(event: str, at: datetime, municipality: str, data: dict[str, Any]) -> str:
+def body(event: str, at: datetime, municipality: str, data: dict[str, object]) -> str:
     """Return the JSON that is signed and sent."""
     return msgspec.json.encode(Body(event, at, {"municipality": municipality, **data})).decode()
 
@@ -69,7 +68,7 @@ class Source(msgspec.Struct, frozen=True):
     topics: list[str]
     data: str
 
-    def facts(self) -> dict[str, Any]:
+    def facts(self) -> dict[str, object]:
         """Return those facts of the entry that any subscriber may have: no free text, nobody's name."""
-        noted = msgspec.json.decode(self.data, type=dict[str, Any])
+        noted = msgspec.json.decode(self.data, type=dict[str, object])
         return {name: noted[name] for name in _FACTS if name in noted}

@@ -21,6 +21,7 @@ Template = Literal[
     "request_decided",
     "request_changes",
     "series_confirmed",
+    "season_decided",
     "closure_affects_you",
     "code_ready",
     "code_changed",

@@ -1,12 +1,13 @@
 """Join, log in, log out."""
 
 import hashlib
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from asyncpg import UniqueViolationError
 
 from booking import db
+from booking.clock import local_date
 from booking.errors import Conflict, NotAllowed, Rejected
 from booking.ids import new_id
 from booking.people.actor import Actor, Role
@@ -22,6 +23,12 @@ TRIES, TRIES_ACCOUNT, TRIES_ADDRESS = (
 )  # of one address at one account; at the account; of the address
 NEWCOMERS = 20  # who register, per address in TRIES_WINDOW
 VISITORS = 20  # who begin to hold, per address in TRIES_WINDOW: a library's visitors, not a script's week
+
+
+class BirthStated(Conflict):
+    """A date of birth is said once."""
+
+    code = "birth_stated"
 
 
 class EmailTaken(Conflict):
@@ -168,6 +175,23 @@ async def log_out(token: str) -> None:
 async def set_language(language: Language, by: Actor) -> None:
     """The account reads the pages in this language from now on."""
     await db.run("UPDATE account SET language = $2 WHERE id = $1", by.must_be_known(), language)
+
+
+async def state_birth(born: date, by: Actor, now: datetime) -> None:
+    """The person's date of birth is known, for places with an age limit. It is said once.
+
+    Raises Rejected for a date no living person has, BirthStated where it is known already.
+    """
+    by.must_be_known()
+    if not date(1900, 1, 1) <= born <= local_date(now):
+        raise Rejected("nobody who books was born then", code="bad_birth_date")
+    stated = await db.run(
+        "UPDATE party p SET born = $2 FROM account a WHERE a.id = $1 AND p.id = a.party AND p.born IS NULL",
+        by.account,
+        born,
+    )
+    if not stated:
+        raise BirthStated("the date of birth is known: staff can correct it")
 
 
 async def forget_old(now: datetime) -> int:

@@ -1,6 +1,6 @@
 """Reads of people."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 from uuid import UUID
 
@@ -39,6 +39,7 @@ class AccountRow(msgspec.Struct, frozen=True):
     name: str
     email: str
     language: Language
+    born: date | None  # stated once; None: not yet
 
 
 class Me(msgspec.Struct, frozen=True):
@@ -105,7 +106,7 @@ async def me(by: Actor) -> Me:
         return Me(None, [], [])
     account = await db.row(
         AccountRow,
-        "SELECT a.id, p.name, a.email, a.language FROM account a JOIN party p ON p.id = a.party WHERE a.id = $1",
+        "SELECT a.id, p.name, a.email, a.language, p.born FROM account a JOIN party p ON p.id = a.party WHERE a.id = $1",
         by.account,
     )
     identities = await db.rows(

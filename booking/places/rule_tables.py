@@ -3,14 +3,11 @@
 EffectiveRule and OpenDay are derived: rebuilt in the transaction that changes their sources.
 """
 
-from typing import Any
-
 from piccolo.columns import (
     UUID,
     Array,
     BigSerial,
     Boolean,
-    Column,
     Date,
     ForeignKey,
     Integer,
@@ -24,24 +21,10 @@ from piccolo.constraints import Check, Unique
 from piccolo.table import Table
 
 from booking.people.tables import Municipality
+from booking.places.columns import TstzMultirange
 from booking.places.tables import Facility, Resource
 
 ONE_OWNER = "num_nonnulls(municipality, facility, resource) = 1"
-
-
-class TstzMultirange(Column):
-    """PostgreSQL's tstzmultirange, which Piccolo lacks."""
-
-    value_type = str
-
-    def __init__(self, **kwargs: Any) -> None:
-        kwargs.setdefault("default", None)
-        super().__init__(**kwargs)
-
-    @property
-    def column_type(self) -> str:
-        """The type's name."""
-        return "TSTZMULTIRANGE"
 
 
 class RuleSet(Table, tablename="rule_set"):

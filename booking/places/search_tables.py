@@ -1,27 +1,11 @@
 """Rows of what free text finds. Derived by triggers (migrations/0007_search.sql); nothing else writes them."""
 
-from typing import Any
-
-from piccolo.columns import Column, ForeignKey, Text, Varchar
+from piccolo.columns import ForeignKey, Text, Varchar
 from piccolo.columns.base import OnDelete
 from piccolo.table import Table
 
+from booking.places.columns import TsVector
 from booking.places.tables import Resource
-
-
-class TsVector(Column):
-    """PostgreSQL's tsvector, which Piccolo lacks."""
-
-    value_type = str
-
-    def __init__(self, **kwargs: Any) -> None:
-        kwargs.setdefault("default", None)
-        super().__init__(**kwargs)
-
-    @property
-    def column_type(self) -> str:
-        """The type's name."""
-        return "TSVECTOR"
 
 
 class SearchWord(Table, tablename="search_word"):

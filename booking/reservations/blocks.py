@@ -37,6 +37,10 @@ class AffectedBookings(Conflict):
 
     code = "affected_bookings"
 
+    def __init__(self, detail: str, bookings: list[UUID]) -> None:
+        super().__init__(detail, reservations=bookings)
+        self.bookings = bookings
+
 
 @dataclass(frozen=True, slots=True)
 class BlockWish:
@@ -160,7 +164,7 @@ async def create_block(wish: BlockWish, decisions: Sequence[Decision], *, by: Ac
             by_id = {one.reservation: one for one in decisions}
             unsaid = [one.id for one in found.bookings if one.id not in by_id]
             if unsaid:
-                raise AffectedBookings("bookings are in the way", reservations=unsaid)
+                raise AffectedBookings("bookings are in the way", unsaid)
             await _insert(block, wish, by, now)
             for held in found.holds:
                 await expire(held, now)

@@ -53,7 +53,7 @@ async def write(
     await journal.record_many([made, *notes], by=by, now=now)
     await messages.owe(
         "request_received" if asks else "series_confirmed",
-        account=by.account,
+        account=by.account if wish.party in by.acts_for else None,  # staff book for others: those are told
         party=wish.party,
         about=rows[0].id,
         municipality=town,

@@ -75,6 +75,8 @@ PRIVATE: dict[str, tuple[list[str], str]] = {
     "GetSeries": (["/api/series/{series}"], "ali"),
     "ListBlocks": (["/api/blocks?municipality=2401&from={day}&to={series_day}"], "stina"),
     "GetBlock": (["/api/blocks/{block}"], "stina"),
+    "GetSeasonApplication": (["/api/season-rounds/{round}/application?party_id={party}"], "ali"),
+    "GetSeasonPlan": (["/api/season-rounds/{round}/plan"], "stina"),
     "GetRules": (["/api/settings/municipalities/2401/rules", "/api/settings/facilities/{facility}/rules", "/api/settings/resources/{resource}/rules"], "stina"),
     "GetHours": (["/api/settings/municipalities/2401/hours", "/api/settings/facilities/{facility}/hours", "/api/settings/resources/{resource}/hours"], "stina"),
     "StreamEvents": (["/api/events?topics=reservation:{reservation}", "/api/events?topics=timeline:2401", "/api/events?topics=doors:2401", "/api/events?topics=invoices:2401"], "admin"),
@@ -95,6 +97,8 @@ PUBLIC = {  # operation → why anybody may read it; asked all the same, nothing
     "ReadFeed": ("/api/feeds/ics/{filips_feed}", "the address is the secret; this one is of somebody who has booked nothing"),
     "ReadResourceCalendar": ("/api/resources/{resource}/calendar.ics", "taken or free, not by whom"),
     "SearchSeries": ("/api/search/series?municipality=2401&weekday=1&from=18:00&to=20:00&first={day}&last=2027-03-31&party_id={party}", "taken or free, not by whom"),
+    "ListSeasonRounds": ("/api/season-rounds?municipality=2401", "which seasons are shared out, not who applied"),
+    "GetSeasonRound": ("/api/season-rounds/{round}", "which seasons are shared out, not who applied"),
     "GetMonth": ("/api/resources/{resource}/month?month={month}&party_id={party}", "taken or free, not by whom"),
     "ListSimulatedDoors": ("/api/simulation/doors", "only in the demonstration"),
     "IsAlive": ("/health/live", "no rows"),
@@ -103,6 +107,8 @@ PUBLIC = {  # operation → why anybody may read it; asked all the same, nothing
 OWN = {"GetMessageSettings": "/api/me/message-settings"}  # the caller's own, whoever asks
 SERIES: dict[str, Any] = {"resource_id": "{resource}", "party_id": "{party}", "title": "Hemlig cup", "first": {"date": "{series_day}", "from": "18:00", "to": "20:00"}, "rrule": "FREQ=WEEKLY;COUNT=3"}  # fmt: skip
 BLOCK: dict[str, Any] = {"municipality": "2401", "category": "closure", "title": "Hemlig stängning", "resource_ids": ["{resource}"], "start": "{start}", "end": "{end}"}  # fmt: skip
+ROUND: dict[str, Any] = {"name": "Hösten", "starts_on": "2090-08-23", "ends_on": "2090-12-19", "applies_from": "2020-01-01T00:00:00Z", "applies_to": "2090-06-01T00:00:00Z", "resource_ids": ["{resource}"], "rules": {"classes": [{"sv": "Alla", "en": "All"}], "weekday": {"opens": 960, "closes": 1320}, "weekend": None}}  # fmt: skip
+SEASON_WISH: dict[str, Any] = {"title": "Hemlig cup", "activity": "indoor_sport", "age_from": 8, "age_to": 10, "people": 20, "times": 1, "minutes": 60, "windows": [{"weekday": 0, "from": "18:00", "to": "20:00"}], "resource_ids": ["{resource}"]}  # fmt: skip
 # Operations that change: asked by everybody the row is foreign to. Sign-up, log-in and webhooks name no row.
 CHANGING: dict[str, tuple[str, str, dict[str, Any]]] = {
     "ChangeHold": ("PATCH", "/api/holds/{hold}", {"purpose": "match"}),
@@ -122,6 +128,18 @@ CHANGING: dict[str, tuple[str, str, dict[str, Any]]] = {
     "CreateBlock": ("POST", "/api/blocks", {"wish": BLOCK}),
     "LiftBlock": ("POST", "/api/blocks/{block}/lift", {}),
     "DisplaceReservation": ("POST", "/api/reservations/{unpaid}/displace", {"for": {"party_id": "{party}", "start": "{start}", "end": "{end}"}, "deed": "cancel", "reason": "Match"}),
+    "CreateSeasonRound": ("POST", "/api/season-rounds", {"municipality": "2401", **ROUND}),
+    "ChangeSeasonRound": ("PUT", "/api/season-rounds/{round}", ROUND),
+    "OpenSeasonRound": ("POST", "/api/season-rounds/{round}/open", {}),
+    "CloseSeasonRound": ("POST", "/api/season-rounds/{round}/close", {}),
+    "ProposeSeason": ("POST", "/api/season-rounds/{round}/propose", {"seconds": 1}),
+    "GiveSeasonTime": ("POST", "/api/season-rounds/{round}/allocations", {"wish_id": "{wish}", "at": {"resource_id": "{resource}", "weekday": 1, "from": "18:00", "to": "19:00"}}),
+    "ChangeSeasonTime": ("PATCH", "/api/season-rounds/allocations/{allocation}", {"locked": False}),
+    "RemoveSeasonTime": ("DELETE", "/api/season-rounds/allocations/{allocation}", {}),
+    "PublishSeason": ("POST", "/api/season-rounds/{round}/publish", {"most": 1}),
+    "SaveSeasonApplication": ("PUT", "/api/season-rounds/{round}/application", {"party_id": "{party}", "wishes": [SEASON_WISH]}),
+    "SendSeasonApplication": ("POST", "/api/season-rounds/{round}/application/send", {"party_id": "{party}"}),
+    "WithdrawSeasonApplication": ("POST", "/api/season-rounds/{round}/application/withdraw", {"party_id": "{party}"}),
     "WriteRules": ("PUT", "/api/settings/resources/{resource}/rules", {"valid_from": "2026-01-01", "notice_min": 60}),
     "DeleteRules": ("DELETE", "/api/settings/municipalities/2401/rules/2000-01-01", {}),
     "WriteSchedule": ("PUT", "/api/settings/facilities/{facility}/hours/schedules/new", {"name": "Stängt", "valid_from": "2026-01-01", "week": []}),
@@ -324,7 +342,9 @@ async def furnish(world: World) -> None:
     assert divided.status_code == 200, divided.text
     van = (await resource_named(ali, "2401", "minibuss"))["id"]
     trip = await reserve(ali, await ali.post("/api/holds", {**wishes[0], "resource_id": van}), "invoice")
+    round_ = await stina_shares_out(world)
     world.names = {
+        **round_,
         "waiting": waiting["id"],
         "damage": broken["id"],
         "trip": trip["id"],
@@ -368,6 +388,27 @@ async def furnish(world: World) -> None:
         block["id"], "Hemlig stängning",
         invoice["ocr"], "Nordmalings IBK", "Hemlig cup",
     ]  # fmt: skip
+
+
+async def stina_shares_out(world: World) -> dict[str, str]:
+    """A season with a wish of the association and a time that staff have given it."""
+    stina, ali = world.people["stina"], world.people["ali"]
+    made = await stina.post("/api/season-rounds", {"municipality": "2401", **world.fill(ROUND)})
+    path = f"/api/season-rounds/{made['id']}"
+    await stina.post(f"{path}/open", {}, 200)
+    body = world.fill({"party_id": "{party}", "wishes": [SEASON_WISH]})
+    saved = (await ali.send("PUT", f"{path}/application", json=body)).json()
+    await ali.post(f"{path}/application/send", {"party_id": body["party_id"]}, 200)
+    wish = saved["wishes"][0]["id"]
+    allocation = await db.value(
+        UUID,
+        "INSERT INTO season_allocation (id, round, wish, resource, weekday, opens, closes, changed_at)"
+        " VALUES (gen_random_uuid(), $1, $2, $3, 0, 1080, 1140, now()) RETURNING id",
+        UUID(made["id"]),
+        UUID(wish),
+        UUID(world.names["resource"]),
+    )
+    return {"round": made["id"], "wish": wish, "allocation": str(allocation)}
 
 
 async def furnish_doors(world: World, reservation: str, party: str, start: datetime) -> dict[str, str]:
@@ -628,17 +669,18 @@ async def footprint() -> list[str]:
 READERS = (
     "queries.py",
     "billing/invoice_pages.py",
-    "locks/staff.py",
-    "locks/controllers.py",
-    "locks/event_log.py",
-    "locks/quarantine.py",
-    "places/hour_pages.py",
-    "places/pages.py",
-    "places/rule_pages.py",
     "locks/alarm_pages.py",
+    "locks/controllers.py",
+    "locks/credential_pages.py",
+    "locks/door_setup.py",
+    "locks/event_log.py",
+    "locks/lines.py",
+    "locks/quarantine.py",
+    "locks/staff.py",
     "places/hour_pages.py",
     "places/pages.py",
     "places/rule_pages.py",
+    "seasons/pages.py",
 )
 WITHOUT_ACTOR = {
     "places.resource": "what there is to book is public",
@@ -666,9 +708,8 @@ WITHOUT_ACTOR = {
     "feeds.party_name": "of a feed that its owner has been allowed to make",
     "people.municipalities": "public",
     "locks.is_online": "pure",
+    "seasons.clock": "pure",
     "locks.needs_reserve": "pure",
-    "locks.watch": "the worker's sweep; shows nothing",
-    "locks.note_two_servers": "the worker's; shows nothing",
     "locks.forget_events": "the worker's; shows nothing",
     "locks.states_of": "states without codes, of bookings that the caller has filtered",
     "locks.door_places": "names of doors for the demonstration's keypads",
@@ -679,7 +720,7 @@ WITHOUT_ACTOR = {
 async def test_every_query__takes_the_actor_or_is_listed_with_a_reason() -> None:
     files = [path for path in BOOKING.rglob("*.py") if any(path.as_posix().endswith(one) for one in READERS)]
     assert {path.parent.name for path in files} == {
-        "billing", "feeds", "locks", "messages", "people", "places", "reservations"
+        "billing", "feeds", "locks", "messages", "people", "places", "reservations", "seasons"
     }  # fmt: skip
     assert {name for path in files for name in without_actor(path)} == set(WITHOUT_ACTOR)
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import asyncpg
@@ -11,16 +10,9 @@ from playwright.sync_api import Page, expect
 
 from booking.demo.running import Running
 from booking.ids import new_id
+from tests.browser.steps import Accessible, Open, log_in
 
-Open = Callable[..., Page]
-Accessible = Callable[[Page], None]
 SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-
-
-def _log_in(page: Page, name: str) -> None:
-    page.goto("/logga-in")
-    page.get_by_role("button", name=re.compile(name)).click()
-    page.wait_for_url(lambda url: "/logga-in" not in url)
 
 
 def _open_association_booking(page: Page) -> None:
@@ -64,7 +56,7 @@ def test_an_alarm_on_the_board__is_acknowledged_by_keyboard_with_who_and_when(
     open_page: Open, accessible: Accessible, open_alarm: str
 ) -> None:
     page = open_page(1440, 900)
-    _log_in(page, "Stina Berg")
+    log_in(page, "Stina Berg")
     page.goto("/p/dorrar")
     button = page.get_by_role("button", name=re.compile(f"^Kvittera: {open_alarm}"))
     expect(button).to_be_visible()
@@ -85,7 +77,7 @@ def test_the_door_pages__are_accessible_on_phone_and_desk(
     open_page: Open, accessible: Accessible, scheme: str
 ) -> None:
     page = open_page(390, 844, scheme=scheme)
-    _log_in(page, "Stina Berg")
+    log_in(page, "Stina Berg")
     page.goto("/p/dorrar")
     door = page.locator("main ul.doors a").first
     expect(door).to_be_visible()
@@ -104,7 +96,7 @@ def test_an_order_to_a_door__needs_a_reason_and_a_confirmation_and_tells_the_ans
     open_page: Open, accessible: Accessible
 ) -> None:
     page = open_page(1440, 900)
-    _log_in(page, "Stina Berg")
+    log_in(page, "Stina Berg")
     page.goto("/p/dorrar")
     page.locator("main ul.doors a").first.click()
     page.get_by_role("button", name="Öppna en gång").click()
@@ -126,7 +118,7 @@ def test_a_bookers_page__tells_how_the_door_stands_and_shares_a_code_once(
     open_page: Open, accessible: Accessible
 ) -> None:
     page = open_page(390, 844)
-    _log_in(page, "Ali Nouri")
+    log_in(page, "Ali Nouri")
     _open_association_booking(page)
     helper = page.get_by_role("region", name="Kommer du inte in?")
     expect(helper.get_by_text(re.compile("Koden gäller|Du är här i rätt tid"))).to_be_visible()

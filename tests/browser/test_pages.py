@@ -1,12 +1,9 @@
 """What the flows do not pass: empty answers, unknown addresses, the gallery, English, a browser in another zone."""
 
-from collections.abc import Callable
-
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
-Open = Callable[..., Page]
-Accessible = Callable[[Page], None]
+from tests.browser.steps import Accessible, Open
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

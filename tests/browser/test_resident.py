@@ -1,27 +1,22 @@
 """The resident's flow on a phone: find, hold, log in, pay, see the code confirmed in the door, open it, cancel."""
 
 import re
-from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from playwright.sync_api import Page, expect
 
 from booking.clock import SWEDEN
 from booking.demo.bookings import CUP_IN_DAYS
-
-Open = Callable[..., Page]
-Accessible = Callable[[Page], None]
-
-
-def _cup_evening() -> str:
-    return f"{datetime.now(SWEDEN) + timedelta(days=CUP_IN_DAYS):%Y-%m-%d}"
+from tests.browser.steps import Accessible, Open, in_days
 
 
 def test_resident_of_a_full_municipality__books_the_neighbours_hall_and_gets_in(
     open_page: Open, accessible: Accessible
 ) -> None:
     page = open_page(390, 844)
-    page.goto(f"/sok?municipality=2401&kind=hall&date={_cup_evening()}&from=17:00&to=21:00&duration=120")
+    page.goto(
+        f"/sok?municipality=2401&kind=hall&date={in_days(CUP_IN_DAYS)}&from=17:00&to=21:00&duration=120"
+    )
     card = page.get_by_role("article").filter(has_text="Grannkommun").filter(has_text="Örnsköldsvik").first
     expect(card).to_be_visible()
     accessible(page)

@@ -1,14 +1,11 @@
 """What a booking lives through: extras and a move, a request and its withdrawal, a watch on a full day."""
 
 import re
-from collections.abc import Callable
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
-from tests.browser.test_resident_series import _in_days, _log_in, _press
+from tests.browser.steps import Accessible, Open, in_days, log_in, press
 
-Open = Callable[..., Page]
-Accessible = Callable[[Page], None]
 TEAMS_LATER = (
     "404 (Not Found)"  # an association's booking asks for its teams, which are served from a later merge on
 )
@@ -18,15 +15,15 @@ def test_booking_with_equipment__is_moved_at_the_price_that_was_shown(
     open_page: Open, accessible: Accessible
 ) -> None:
     page = open_page(390, 844, expected=TEAMS_LATER)
-    _log_in(page, "Ali Nouri")
-    page.goto(f"/h/hammarhallen?date={_in_days(11)}")
+    log_in(page, "Ali Nouri")
+    page.goto(f"/h/hammarhallen?date={in_days(11)}")
     page.locator(".slots button").nth(2).click()
     page.get_by_text("Lägg till utrustning eller fler platser").click()
     more = page.get_by_role("button", name=re.compile("^En till")).first
-    _press(page, more)
-    _press(page, more)
+    press(more)
+    press(more)
     accessible(page)
-    _press(page, page.get_by_role("button", name="Fortsätt"))
+    press(page.get_by_role("button", name="Fortsätt"))
 
     page.wait_for_url("**/boka/**")
     page.get_by_role("radio", name=re.compile("Nordmalings IBK")).check()
@@ -38,15 +35,15 @@ def test_booking_with_equipment__is_moved_at_the_price_that_was_shown(
 
     page.wait_for_url("**/b/**")
     expect(page.get_by_text(re.compile("^2 × ")).first).to_be_visible()
-    _press(page, page.get_by_role("button", name="Flytta bokningen"))
+    press(page.get_by_role("button", name="Flytta bokningen"))
     dialog = page.get_by_role("dialog")
     slot = dialog.locator(".slots button").last
     expect(slot).to_be_visible()
     clock = slot.locator(".clock").inner_text()[:5]
-    _press(page, slot)
+    press(slot)
     expect(dialog.get_by_text(re.compile("^Priset är detsamma|^Nytt pris"))).to_be_visible()
     accessible(page)
-    _press(page, dialog.get_by_role("button", name="Flytta hit"))
+    press(dialog.get_by_role("button", name="Flytta hit"))
     expect(dialog).to_have_count(0)
     expect(page.locator(".when")).to_contain_text(f"{clock}–")
     accessible(page)
@@ -56,11 +53,11 @@ def test_place_that_needs_approval__request_is_sent_discussed_and_withdrawn(
     open_page: Open, accessible: Accessible
 ) -> None:
     page = open_page(390, 844, expected=TEAMS_LATER)
-    _log_in(page, "Ali Nouri")  # the place asks for an age, which Eva has not told and an association has not
+    log_in(page, "Ali Nouri")  # the place asks for an age, which Eva has not told and an association has not
     page.goto("/forening")
     page.get_by_role("button", name="Agera som Nordmalings IBK").click()
     expect(page.get_by_role("heading", name="Nordmalings IBK")).to_be_visible()
-    page.goto(f"/h/rodviksvallen?date={_in_days(12)}")
+    page.goto(f"/h/rodviksvallen?date={in_days(12)}")
     page.get_by_text("Klubbstugan").click()
     expect(page.locator(".slots button").first).to_be_visible()
     page.get_by_role("region", name="Om Klubbstugan").get_by_text("Regler").click()
@@ -78,13 +75,13 @@ def test_place_that_needs_approval__request_is_sent_discussed_and_withdrawn(
     expect(page.get_by_role("heading", name="Din förfrågan är skickad")).to_be_visible()
     expect(page.get_by_text(re.compile("^Svar senast"))).to_be_visible()
     page.get_by_label("Skriv till kommunen").fill("Får vi ha levande ljus?")
-    _press(page, page.get_by_role("button", name="Skicka", exact=True))
+    press(page.get_by_role("button", name="Skicka", exact=True))
     expect(page.get_by_role("list", name="Meddelanden")).to_contain_text("levande ljus")
     accessible(page)
-    _press(page, page.get_by_role("button", name="Ta tillbaka förfrågan"))
+    press(page.get_by_role("button", name="Ta tillbaka förfrågan"))
     dialog = page.get_by_role("dialog")
     accessible(page)
-    _press(page, dialog.get_by_role("button", name="Ta tillbaka förfrågan"))
+    press(dialog.get_by_role("button", name="Ta tillbaka förfrågan"))
     expect(page.get_by_role("heading", name="Bokningen är avbokad")).to_be_visible()
 
 
@@ -92,25 +89,25 @@ def test_place_page__shows_the_month_its_rules_and_opens_a_watch(
     open_page: Open, accessible: Accessible
 ) -> None:
     page = open_page(390, 844, scheme="dark")
-    _log_in(page, "Eva Lind")
+    log_in(page, "Eva Lind")
     page.goto("/h/norrskenshallen")
-    _press(page, page.get_by_role("button", name="Visa månaden"))
-    _press(page, page.get_by_role("button", name="Nästa månad"))
+    press(page.get_by_role("button", name="Visa månaden"))
+    press(page.get_by_role("button", name="Nästa månad"))
     day = page.locator("table button:not(.full)").nth(9)
     expect(day).to_have_accessible_name(re.compile("lediga? tid"))
-    _press(page, day)
+    press(day)
     expect(day).to_have_attribute("aria-pressed", "true")
     page.get_by_text("Öppettider").click()
     accessible(page)
-    _press(page, page.get_by_role("button", name="Bevaka en tid"))
+    press(page.get_by_role("button", name="Bevaka en tid"))
     dialog = page.get_by_role("dialog")
-    _press(page, dialog.get_by_role("radio", name=re.compile("Säg bara till")), "Space")
+    press(dialog.get_by_role("radio", name=re.compile("Säg bara till")), "Space")
     accessible(page)
-    _press(page, dialog.get_by_role("button", name="Bevaka", exact=True))
+    press(dialog.get_by_role("button", name="Bevaka", exact=True))
     expect(dialog.get_by_text("Du bevakar tiden")).to_be_visible()
-    _press(page, dialog.get_by_role("link", name="Till Mina bokningar"))
+    press(dialog.get_by_role("link", name="Till Mina bokningar"))
     waiting = page.get_by_role("region", name="Du väntar på")
     expect(waiting).to_contain_text("Norrskenshallen")
     accessible(page)
-    _press(page, waiting.get_by_role("button", name=re.compile("^Sluta bevaka")).first)
+    press(waiting.get_by_role("button", name=re.compile("^Sluta bevaka")).first)
     expect(page.get_by_text("Bevakningen är borttagen.")).to_be_visible()

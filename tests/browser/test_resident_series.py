@@ -1,47 +1,25 @@
 """Recurring bookings by keyboard: every time is shown before it is booked, and one date can be let go afterwards."""
 
 import re
-from collections.abc import Callable
-from datetime import datetime, timedelta
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
-from booking.clock import SWEDEN
-
-Open = Callable[..., Page]
-Accessible = Callable[[Page], None]
-
-
-def _log_in(page: Page, name: str) -> None:
-    page.goto("/logga-in")
-    page.get_by_role("button", name=re.compile(name)).click()
-    page.wait_for_url(lambda url: "/logga-in" not in url)
-
-
-def _press(page: Page, target: Locator, key: str = "Enter") -> None:
-    """Activate by keyboard; the click of a mouse would hide what can't be reached."""
-    target.focus()
-    expect(target).to_be_focused()
-    page.keyboard.press(key)
-
-
-def _in_days(days: int) -> str:
-    return f"{datetime.now(SWEDEN) + timedelta(days=days):%Y-%m-%d}"
+from tests.browser.steps import Accessible, Open, in_days, log_in, press
 
 
 def test_association__books_a_series_by_keyboard_and_lets_one_date_go(
     open_page: Open, accessible: Accessible
 ) -> None:
     page = open_page(1440, 900)
-    _log_in(page, "Ali Nouri")
-    page.goto(f"/h/norrskenshallen?date={_in_days(10)}")
-    _press(page, page.get_by_role("link", name="Boka flera gånger"))
+    log_in(page, "Ali Nouri")
+    page.goto(f"/h/norrskenshallen?date={in_days(10)}")
+    press(page.get_by_role("link", name="Boka flera gånger"))
     page.wait_for_url("**/serie/ny?**")
-    _press(page, page.get_by_role("radio", name=re.compile("Nordmalings IBK")), "Space")
+    press(page.get_by_role("radio", name=re.compile("Nordmalings IBK")), "Space")
     page.get_by_label("Från klockan").select_option("13:00")
     page.get_by_label("Till klockan").select_option("14:00")
-    _press(page, page.get_by_role("radio", name="Efter ett antal gånger"), "Space")
+    press(page.get_by_role("radio", name="Efter ett antal gånger"), "Space")
     count = page.get_by_role("spinbutton", name="Antal gånger")
     count.focus()
     page.keyboard.press("Control+A")
@@ -51,14 +29,14 @@ def test_association__books_a_series_by_keyboard_and_lets_one_date_go(
     accessible(page)
 
     expect(page.get_by_role("region", name="Det du valt")).to_contain_text("av 6 tider valda")
-    _press(page, rows.get_by_role("checkbox").nth(5), "Space")
-    _press(page, page.get_by_role("button", name="Granska och boka"))
+    press(rows.get_by_role("checkbox").nth(5), "Space")
+    press(page.get_by_role("button", name="Granska och boka"))
     dialog = page.get_by_role("dialog")
-    _press(page, dialog.get_by_role("button", name=re.compile("^Boka|^Skicka")))
+    press(dialog.get_by_role("button", name=re.compile("^Boka|^Skicka")))
     expect(dialog.get_by_text("Kryssa i att du har läst villkoren.")).to_be_visible()
-    _press(page, dialog.get_by_role("checkbox"), "Space")
+    press(dialog.get_by_role("checkbox"), "Space")
     accessible(page)
-    _press(page, dialog.get_by_role("button", name=re.compile("^Boka|^Skicka")))
+    press(dialog.get_by_role("button", name=re.compile("^Boka|^Skicka")))
 
     page.wait_for_url(re.compile(r"/serie/[0-9a-f-]{36}"))
     expect(page.get_by_text("Varje tid har en egen sida")).to_be_visible()
@@ -70,23 +48,23 @@ def _release_one(page: Page, accessible: Accessible) -> None:
     left = page.get_by_role("button", name=re.compile("^Släpp "))
     before = left.count()
     assert before >= 2
-    _press(page, left.last)
+    press(left.last)
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_text("1 tid släpps")).to_be_visible()
-    _press(page, dialog.get_by_role("radio", name="Hela serien som är kvar"), "Space")
+    press(dialog.get_by_role("radio", name="Hela serien som är kvar"), "Space")
     expect(dialog.get_by_text(f"{before} tider släpps")).to_be_visible()
-    _press(page, dialog.get_by_role("radio", name=re.compile("^Bara")), "Space")
+    press(dialog.get_by_role("radio", name=re.compile("^Bara")), "Space")
     expect(dialog.get_by_text("1 tid släpps")).to_be_visible()
     accessible(page)
-    _press(page, dialog.get_by_role("button", name=re.compile("^Släpp")))
+    press(dialog.get_by_role("button", name=re.compile("^Släpp")))
     expect(left).to_have_count(before - 1)
     expect(page.get_by_text("Avbokad")).to_be_visible()
 
 
 def test_series_form__names_what_is_missing_and_shows_nothing_stale(open_page: Open) -> None:
     page = open_page(390, 844)
-    _log_in(page, "Eva Lind")
-    page.goto(f"/h/hammarhallen?date={_in_days(10)}")
+    log_in(page, "Eva Lind")
+    page.goto(f"/h/hammarhallen?date={in_days(10)}")
     page.get_by_role("link", name="Boka flera gånger").click()
     expect(page.locator("section[aria-labelledby=times] li").first).to_be_visible()
     page.get_by_role("checkbox", checked=True).first.focus()

@@ -1,34 +1,20 @@
 """The staff's day at a desk: timeline by keyboard alone, doors, invoices; and every page in both colour schemes."""
 
 import re
-from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from booking.clock import SWEDEN
-
-Open = Callable[..., Page]
-Accessible = Callable[[Page], None]
-
-
-def _log_in(page: Page, name: str) -> None:
-    page.goto("/logga-in")
-    page.get_by_role("button", name=re.compile(name)).click()
-    expect(
-        page.get_by_role("button", name=re.compile(name.split(maxsplit=1)[0]))
-        .or_(page.get_by_text(name))
-        .first
-    ).to_be_visible()
-    page.wait_for_url(lambda url: "/logga-in" not in url)
+from tests.browser.steps import Accessible, Open, log_in
 
 
 def test_staff_timeline__is_one_tab_stop_and_opens_a_booking_by_keyboard(
     open_page: Open, accessible: Accessible
 ) -> None:
     page = open_page(1440, 900)
-    _log_in(page, "Stina Berg")
+    log_in(page, "Stina Berg")
     day = datetime.now(SWEDEN) + timedelta(days=2)
     page.goto(f"/p/tidslinje?date={day:%Y-%m-%d}")
     grid = page.get_by_role("grid")
@@ -73,7 +59,7 @@ def test_every_page__is_accessible_on_phone_and_desk(
 ) -> None:
     page = open_page(390, 844, scheme=scheme)
     if who is not None:
-        _log_in(page, who)
+        log_in(page, who)
     for width, height in ((390, 844), (1440, 900)):
         page.set_viewport_size({"width": width, "height": height})
         page.goto(path)
@@ -90,7 +76,7 @@ def test_finance__sees_what_the_month_brings_and_an_invoice_with_its_pdf(
     open_page: Open, accessible: Accessible
 ) -> None:
     page = open_page(1440, 900)
-    _log_in(page, "Filip Nyström")
+    log_in(page, "Filip Nyström")
     page.goto("/p/faktura")
     link = page.get_by_role("link", name=re.compile("PDF")).first
     expect(link).to_be_visible()

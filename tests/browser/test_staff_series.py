@@ -1,14 +1,11 @@
 """A requested series in the staff's queue: one card, its times behind it, one decision; by keyboard."""
 
 import re
-from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.test_staff_work import _call, _day, _log_in, _press, _resource
-
-Open = Callable[..., Page]
-Accessible = Callable[[Page], None]
+from tests.browser.steps import Accessible, Open, in_days, log_in, press
+from tests.browser.test_staff_work import _call, _resource
 
 
 def _fits(page: Page) -> None:
@@ -20,7 +17,7 @@ def _ask_for_series(page: Page, resource: str, times: int) -> list[dict[str, str
     """Ask, for the page's association, for so many weeks from five weeks ahead; return its bookings."""
     me = _call(page, "GET", "/api/me")
     party = next(one["party_id"] for one in me["identities"] if one["name"] == "Nordmalings IBK")
-    first = {"date": _day(35), "from": "10:00", "to": "11:00"}
+    first = {"date": in_days(35), "from": "10:00", "to": "11:00"}
     wish = {
         "resource_id": resource, "party_id": party, "title": "Innebandy P12", "purpose": "meeting",
         "first": first, "rrule": f"FREQ=WEEKLY;COUNT={times}",
@@ -36,10 +33,10 @@ def test_requested_series__opened_answered_as_a_whole_and_what_somebody_has_is_n
     open_page: Open, accessible: Accessible
 ) -> None:
     page, club = open_page(1440, 900), open_page(390, 844, scheme="dark")
-    _log_in(page, "Stina Berg")
-    _log_in(club, "Ali Nouri")
+    log_in(page, "Stina Berg")
+    log_in(club, "Ali Nouri")
     room = _resource(page, "Samlingssalen")
-    rules = {"valid_from": _day(0), "approval": "required", "pending_holds": False}
+    rules = {"valid_from": in_days(0), "approval": "required", "pending_holds": False}
     _call(page, "PUT", f"/api/settings/resources/{room}/rules", rules)
     first, *_ = _ask_for_series(club, room, 1)  # one Tuesday that is granted before the others are
     series = _ask_for_series(club, room, 4)
@@ -61,29 +58,29 @@ def test_requested_series__opened_answered_as_a_whole_and_what_somebody_has_is_n
     accessible(page)
     _fits(page)
 
-    _press(times.last.get_by_role("button", name=re.compile("^Avslå")))
+    press(times.last.get_by_role("button", name=re.compile("^Avslå")))
     dialog = page.get_by_role("dialog")
     dialog.get_by_label("Varför?").focus()
     page.keyboard.type("Valborg firas där.")
-    _press(dialog.get_by_role("button", name="Avslå"))
+    press(dialog.get_by_role("button", name="Avslå"))
     expect(times).to_have_count(3)
 
-    _press(card.get_by_role("button", name=re.compile("^Godkänn alla")))
+    press(card.get_by_role("button", name=re.compile("^Godkänn alla")))
     expect(dialog.get_by_text("1 tid har någon annan")).to_be_visible()
     accessible(page)
-    _press(dialog.get_by_role("button", name="Godkänn alla"))
+    press(dialog.get_by_role("button", name="Godkänn alla"))
     expect(dialog.get_by_text("1 tid gick inte att godkänna")).to_be_visible()
     accessible(page)
-    _press(dialog.get_by_role("button", name="Klart"))
+    press(dialog.get_by_role("button", name="Klart"))
     expect(card).to_contain_text("bokad")  # the one that is left is a request by itself
     club.goto(f"/b/{series[1]['id']}")
     expect(club.get_by_text("Bekräftad").first).to_be_visible()
 
-    _press(seeded.get_by_role("button", name=re.compile("^Avslå alla")))
-    _press(dialog.get_by_role("button", name="Avslå alla"))
+    press(seeded.get_by_role("button", name=re.compile("^Avslå alla")))
+    press(dialog.get_by_role("button", name="Avslå alla"))
     expect(dialog.get_by_label("Varför?")).to_be_focused()
     page.keyboard.type("Stugan är uthyrd.")
-    _press(dialog.get_by_role("button", name="Avslå alla"))
+    press(dialog.get_by_role("button", name="Avslå alla"))
     expect(seeded).to_have_count(0)
     page.get_by_role("link", name="Beslutade").press("Enter")
     expect(page.get_by_role("article").filter(has_text="Läxhjälp P12")).to_contain_text("12 avslagna")

@@ -1,25 +1,15 @@
 """Staff decide, set up and close: by keyboard alone, accessible on phone and desk."""
 
 import re
-from collections.abc import Callable
-from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
-from booking.clock import SWEDEN
+from tests.browser.steps import Accessible, Open, in_days, log_in, press
 
-Open = Callable[..., Page]
-Accessible = Callable[[Page], None]
 TOWN = "2401"
-
-
-def _log_in(page: Page, name: str) -> None:
-    page.goto("/logga-in")
-    page.get_by_role("button", name=re.compile(name)).click()
-    page.wait_for_url(lambda url: "/logga-in" not in url)
 
 
 def _call(page: Page, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
@@ -50,7 +40,7 @@ def _ask_for(page: Page, resource: str, day: str, start: str, end: str) -> None:
 def _free_day(page: Page, resource: str, start: str, end: str) -> str:
     """Return a day, from the tenth on, when the resource is free all this time: the demo books by the calendar."""
     minutes = (int(end[:2]) - int(start[:2])) * 60
-    path = f"/api/resources/{resource}/availability?date={_day(9)}&days=21&duration_min={minutes}"
+    path = f"/api/resources/{resource}/availability?date={in_days(9)}&days=21&duration_min={minutes}"
     for each in _call(page, "GET", path)["days"]:
         wanted = f"{each['date']}T{start}:00Z"
         if any(one["free"] and one["start"] == wanted for one in each["starts"]):
@@ -60,29 +50,20 @@ def _free_day(page: Page, resource: str, start: str, end: str) -> str:
 
 def _booked_day(page: Page, name: str) -> str:
     """Return the next day, from the day after tomorrow on, with a booking at this resource."""
-    path = f"/api/resources/{_resource(page, name)}/availability?date={_day(2)}&days=14&duration_min=60"
+    path = f"/api/resources/{_resource(page, name)}/availability?date={in_days(2)}&days=14&duration_min=60"
     days = _call(page, "GET", path)["days"]
     return next(
         str(each["date"]) for each in days if any(one["reason"] == "booked" for one in each["starts"])
     )
 
 
-def _press(target: Locator, key: str = "Enter") -> None:
-    target.focus()
-    target.press(key)
-
-
-def _day(days: int) -> str:
-    return f"{datetime.now(SWEDEN) + timedelta(days=days):%Y-%m-%d}"
-
-
 def test_request_queue__rivals_side_by_side_one_granted_and_the_other_told_by_keyboard(
     open_page: Open, accessible: Accessible
 ) -> None:
     page = open_page(1440, 900)
-    _log_in(page, "Stina Berg")
+    log_in(page, "Stina Berg")
     room = _resource(page, "Mötesrum Levar")
-    rules = {"valid_from": _day(0), "approval": "required", "pending_holds": False}
+    rules = {"valid_from": in_days(0), "approval": "required", "pending_holds": False}
     _call(page, "PUT", f"/api/settings/resources/{room}/rules", rules)
     page.goto("/p/ansokningar")
     cards = page.get_by_role("article").filter(has_text="Mötesrum Levar")
@@ -91,7 +72,7 @@ def test_request_queue__rivals_side_by_side_one_granted_and_the_other_told_by_ke
     day = _free_day(page, room, "15:00", "18:00")
     for who, start, end in (("Ali Nouri", "15:00", "17:00"), ("Eva Lind", "16:00", "18:00")):
         other = open_page(390, 844)
-        _log_in(other, who)
+        log_in(other, who)
         _ask_for(other, room, day, start, end)
 
     expect(cards).to_have_count(2)  # shown by the event stream
@@ -101,11 +82,11 @@ def test_request_queue__rivals_side_by_side_one_granted_and_the_other_told_by_ke
     accessible(page)
 
     eva = cards.filter(has=page.get_by_role("heading", name="Eva Lind"))
-    _press(eva.get_by_role("button", name=re.compile("^Godkänn")))
+    press(eva.get_by_role("button", name=re.compile("^Godkänn")))
     dialog = page.get_by_role("dialog")
     accessible(page)
-    _press(dialog.get_by_label(re.compile("Avslå och meddela")), " ")
-    _press(dialog.get_by_role("button", name="Godkänn"))
+    press(dialog.get_by_label(re.compile("Avslå och meddela")), " ")
+    press(dialog.get_by_role("button", name="Godkänn"))
 
     expect(cards).to_have_count(0)
     page.get_by_role("link", name="Beslutade").press("Enter")
@@ -115,32 +96,35 @@ def test_request_queue__rivals_side_by_side_one_granted_and_the_other_told_by_ke
 
 def test_rejection_without_a_reason__is_asked_for_one(open_page: Open, accessible: Accessible) -> None:
     page, other = open_page(390, 844, scheme="dark"), open_page(390, 844)
-    _log_in(page, "Stina Berg")
+    log_in(page, "Stina Berg")
     room = _resource(page, "Cafeterian")
     _call(
-        page, "PUT", f"/api/settings/resources/{room}/rules", {"valid_from": _day(0), "approval": "required"}
+        page,
+        "PUT",
+        f"/api/settings/resources/{room}/rules",
+        {"valid_from": in_days(0), "approval": "required"},
     )
-    _log_in(other, "Eva Lind")
+    log_in(other, "Eva Lind")
     _ask_for(other, room, _free_day(page, room, "11:00", "13:00"), "11:00", "13:00")
     page.goto("/p/ansokningar")
 
     card = page.get_by_role("article").filter(has_text="Cafeterian")
-    _press(card.get_by_role("button", name=re.compile("^Avslå")))
+    press(card.get_by_role("button", name=re.compile("^Avslå")))
     dialog = page.get_by_role("dialog")
-    _press(dialog.get_by_role("button", name="Avslå"))
+    press(dialog.get_by_role("button", name="Avslå"))
     expect(dialog.get_by_label("Varför?")).to_be_focused()
     accessible(page)
     page.keyboard.type("Kaféet är uthyrt.")
-    _press(dialog.get_by_role("button", name="Avslå"))
+    press(dialog.get_by_role("button", name="Avslå"))
 
     expect(card).to_have_count(0)
 
 
 def test_settings__a_rule_and_a_closed_day_by_keyboard(open_page: Open, accessible: Accessible) -> None:
     page = open_page(1440, 900)
-    _log_in(page, "Stina Berg")
+    log_in(page, "Stina Berg")
     page.goto("/p/installningar")
-    _press(page.get_by_role("link", name="Klubbstugan"))
+    press(page.get_by_role("link", name="Klubbstugan"))
     expect(page.get_by_role("heading", level=1, name="Klubbstugan")).to_be_visible()
     shortest = page.get_by_label("Kortaste bokning", exact=True)
     shortest.focus()
@@ -148,22 +132,22 @@ def test_settings__a_rule_and_a_closed_day_by_keyboard(open_page: Open, accessib
     expect(page.get_by_text(re.compile("^1 ändring från"))).to_be_visible()
     expect(page.get_by_role("listitem").filter(has_text="Kortaste bokning")).to_contain_text("1 tim 30 min")
     accessible(page)
-    _press(page.get_by_role("button", name="Spara reglerna"))
+    press(page.get_by_role("button", name="Spara reglerna"))
     expect(page.get_by_text(re.compile("^Gäller nu, sedan"))).to_be_visible()
 
-    _press(page.get_by_role("link", name="Öppettider"))
-    page.get_by_label("Från och med").fill(_day(12))
+    press(page.get_by_role("link", name="Öppettider"))
+    page.get_by_label("Från och med").fill(in_days(12))
     page.get_by_label("Anledning").focus()
     page.keyboard.type("Storstädning")
     page.keyboard.press("Tab")
-    _press(page.get_by_role("button", name="Lägg till undantag"))
+    press(page.get_by_role("button", name="Lägg till undantag"))
     expect(page.get_by_role("cell", name=re.compile("Stängt, Storstädning"))).to_be_visible()
     accessible(page)
     page.set_viewport_size({"width": 390, "height": 844})
     accessible(page)
     assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
 
-    _press(page.get_by_role("button", name="Ny vecka eller säsong"))
+    press(page.get_by_role("button", name="Ny vecka eller säsong"))
     accessible(page)
 
 
@@ -171,12 +155,12 @@ def test_closure__moves_or_cancels_those_in_the_way_and_is_lifted_by_keyboard(
     open_page: Open, accessible: Accessible
 ) -> None:
     page = open_page(1440, 900)
-    _log_in(page, "Stina Berg")
+    log_in(page, "Stina Berg")
     page.goto(f"/p/tidslinje?lage=stang&date={_booked_day(page, 'Hela hallen')}")
-    _press(page.get_by_role("button", name="Visa vilka som berörs"))
+    press(page.get_by_role("button", name="Visa vilka som berörs"))
     expect(page.get_by_text("Välj minst en plats.")).to_be_visible()
     page.locator("summary", has_text="Hammarhallen").press("Enter")
-    _press(page.get_by_label("Hela anläggningen").first, " ")
+    press(page.get_by_label("Hela anläggningen").first, " ")
     page.get_by_label("Från", exact=True).select_option("08:00")
     page.get_by_label("Till", exact=True).select_option("22:00")
     page.get_by_label("Vad händer?").focus()
@@ -186,7 +170,7 @@ def test_closure__moves_or_cancels_those_in_the_way_and_is_lifted_by_keyboard(
     expect(page.get_by_role("heading", name=re.compile("bokning(ar)? berörs"))).to_be_focused()
     accessible(page)
 
-    _press(page.get_by_role("button", name=re.compile("^Stäng( och meddela alla)?$")))
+    press(page.get_by_role("button", name=re.compile("^Stäng( och meddela alla)?$")))
     block = page.get_by_role("gridcell").get_by_role("button", name=re.compile("Golvslipning.*stängt")).first
     expect(block).to_be_visible()
     accessible(page)
@@ -195,8 +179,8 @@ def test_closure__moves_or_cancels_those_in_the_way_and_is_lifted_by_keyboard(
     expect(ours).to_contain_text("fick ge plats")
     page.set_viewport_size({"width": 390, "height": 844})
     accessible(page)
-    _press(page.get_by_role("button", name="Häv Golvslipning"))
-    _press(page.get_by_role("dialog").get_by_role("button", name="Häv"))
+    press(page.get_by_role("button", name="Häv Golvslipning"))
+    press(page.get_by_role("dialog").get_by_role("button", name="Häv"))
     expect(page.get_by_role("button", name="Häv Golvslipning")).to_have_count(0)
 
 
@@ -205,7 +189,7 @@ def test_staff_pages__are_accessible_and_fit_a_phone(
     open_page: Open, accessible: Accessible, scheme: str
 ) -> None:
     page = open_page(390, 844, scheme=scheme)
-    _log_in(page, "Anna Sjö")
+    log_in(page, "Anna Sjö")
     for path in (
         "/p/installningar",
         f"/p/installningar/municipalities/{TOWN}?flik=town",

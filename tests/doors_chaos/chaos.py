@@ -58,7 +58,9 @@ async def _step(chaos: World, hall: Hall, chance: random.Random) -> None:
     if what != "cancel":
         chaos.ledger.allowed[booking] |= set(hall.windows(span))
     try:
+        await chaos.ledger.learn(booking)
         await _act(what, hall, booking, span)
+        await chaos.ledger.learn(booking)
     except (NoFreePin, TimeoutError):  # nothing has happened: no code is free, or no connection
         what = "refused"
     finally:

@@ -52,6 +52,11 @@ class _Row(db.Record):
     is_gone: bool
 
 
+class _Sealed(db.Record):
+    id: UUID
+    pin: bytes
+
+
 @dataclass
 class Ledger:
     """The truth, and what was found against it. `found` counts violations; `said` describes the first of each kind."""
@@ -92,6 +97,16 @@ class Ledger:
         stored = msgspec.msgpack.decode(row[0], type=Stored)
         refused = frozenset(one.id for one in stored.refused)
         return (stored.epoch, stored.ver), snapshot.decode(stored.octets), refused
+
+    async def learn(self, reservation: UUID) -> None:
+        """The codes that a booking has right now are kept: a door may have one long after it was changed.
+
+        Looking every two seconds is not enough where several schedules act on one hall.
+        """
+        sealed = "SELECT id, pin FROM access_grant WHERE reservation = $1 AND pin IS NOT NULL"
+        for row in await db.rows(_Sealed, sealed, reservation):
+            self.owner[row.id.hex] = reservation
+            self.pins[row.id.hex].add(codes.read_pin(row.id, row.pin))
 
     async def read(self) -> list[_Row]:
         """Return every grant of the database; what is learned of codes and owners is kept."""

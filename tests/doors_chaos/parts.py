@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -137,8 +136,3 @@ class Player:
             if heard[0].startswith("lk/v1/") and heard[1]:
                 self.recorded.append(heard)
                 del self.recorded[:-20_000]
-
-
-def wait_until(deadline: float) -> float:
-    """Return how much time is left, none at worst."""
-    return max(0.0, deadline - time.monotonic())

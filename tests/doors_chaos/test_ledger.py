@@ -102,3 +102,20 @@ async def test_one_code_for_two_bookings_at_once__is_seen(
     one, other = await judge.book(hall, now, 1), await judge.book(hall, now, 1.5)
     other = msgspec.structs.replace(other, pin=one.pin)
     assert "duplicate_pins" in await judge.finds(one, other)
+
+
+@pytest.mark.parametrize("is_learned", [True, False])
+async def test_a_code_changed_between_two_looks__is_the_doors_own_only_if_it_was_learned(
+    judge: Judge, hall: RealHall, now: datetime, is_learned: bool
+) -> None:
+    """A door keeps the former code until it has proved the change; the judge must have seen it drawn."""
+    former = await judge.book(hall, now, 1)
+    if is_learned:
+        await judge.ledger.learn(next(iter(judge.hall.live)))
+    await codes.write_pin([UUID(former.id)], "271828")
+    octets = snapshot.encode(a_snapshot(former))
+    judge.store.keep_snapshot(Stored(1, 1, 1, snapshot.digest(octets), octets, []), {former.id})
+
+    await judge.ledger.sample()
+
+    assert judge.ledger.found["out_of_window"] == (0 if is_learned else 1)

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import datetime, timedelta
+from uuid import UUID
 
 import pytest
 
@@ -16,13 +17,19 @@ from tests.life.conftest import Settle, after, book, entry, messages_to, take, w
 from tests.reservations.conftest import LogIn, day_after, on, pool_of, refused, rule, state_of
 
 
+async def two_in_line(
+    hall: Resource, span: Span, one: Actor, next_one: Actor, now: datetime
+) -> tuple[UUID, UUID]:
+    """Two wait for the time, the second a minute after the first."""
+    return await wait_for(hall, span, one, now), await wait_for(hall, span, next_one, after(now, minutes=1))
+
+
 async def test_a_cancelled_time__is_held_for_the_first_in_line_and_nobody_else(
     hall: Resource, eva: Actor, rival: Actor, clerk: Actor, now: datetime, settle: Settle
 ) -> None:
     span = on(day_after(now, 7), "18:00")
     booked = await book(hall, span, rival, now)
-    first = await wait_for(hall, span, eva, now)
-    second = await wait_for(hall, span, clerk, after(now, minutes=1))
+    first, second = await two_in_line(hall, span, eva, clerk, now)
     await settle(now)
     assert [(await entry(first, eva, now)).position, (await entry(second, clerk, now)).position] == [1, 2]
     assert (await entry(first, eva, now)).state == "waiting"
@@ -46,10 +53,7 @@ async def test_an_offer_that_lapses__goes_to_the_next(
 ) -> None:
     span = on(day_after(now, 7), "18:00")
     booked = await book(hall, span, rival, now)
-    first, second = (
-        await wait_for(hall, span, eva, now),
-        await wait_for(hall, span, clerk, after(now, minutes=1)),
-    )
+    first, second = await two_in_line(hall, span, eva, clerk, now)
     await reservations.cancel(booked, by=rival, now=now)
     await settle(now)
 
@@ -66,10 +70,7 @@ async def test_leaving_with_an_offer__passes_it_on_and_ends_the_hold(
 ) -> None:
     span = on(day_after(now, 7), "18:00")
     booked = await book(hall, span, rival, now)
-    first, second = (
-        await wait_for(hall, span, eva, now),
-        await wait_for(hall, span, clerk, after(now, minutes=1)),
-    )
+    first, second = await two_in_line(hall, span, eva, clerk, now)
     await reservations.cancel(booked, by=rival, now=now)
     await settle(now)
     offered = (await entry(first, eva, now)).offer
@@ -100,10 +101,7 @@ async def test_who_may_not_book_by_now__is_passed_over(
 ) -> None:
     span = on(day_after(now, 7), "18:00")
     booked = await book(hall, span, rival, now)
-    first, second = (
-        await wait_for(hall, span, eva, now),
-        await wait_for(hall, span, clerk, after(now, minutes=1)),
-    )
+    first, second = await two_in_line(hall, span, eva, clerk, now)
     await rule(hall, quota_open=1)
     await book(hall, on(day_after(now, 3), "10:00"), eva, now)  # eva has as many as she may have
     await reservations.cancel(booked, by=rival, now=now)

@@ -1,5 +1,8 @@
 """The other end by hand, and what a test asks of a booking's code."""
 
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
 from datetime import datetime
 from uuid import UUID
 
@@ -12,7 +15,9 @@ from booking.lockwire import snapshot
 from booking.lockwire.envelope import Opened
 from booking.lockwire.messages import Report
 from booking.lockwire.snapshot import Snapshot
-from tests.locks.conftest import Hall, holder
+from booking.settings import Settings
+from tests.controller.parts import RunningBroker
+from tests.locks.conftest import SECRET, Hall, holder
 
 REPORT = {
     "boot": 1,
@@ -93,3 +98,20 @@ async def pin_of(reservation: UUID, now: datetime) -> str | None:
 
 
 FULL = {**REPORT["cap"], "feat": ["pin", "card", "pin+card", "after", "max", "reserve"]}  # type: ignore[dict-item]
+
+
+@contextlib.asynccontextmanager
+async def linked(mqtt: RunningBroker, accounts: str | None = None) -> AsyncIterator[None]:
+    """A worker that holds the link, and keeps the broker's accounts where it is told how."""
+    settings = Settings(
+        database_url="", secret_key=SECRET, mqtt_url=mqtt.broker.server_url, mqtt_accounts=accounts
+    )
+    if accounts:
+        await db.run("UPDATE outbox SET due_at = now()")  # the hall was enrolled on the day the tests play on
+    stop = asyncio.Event()
+    holding = asyncio.create_task(locks.hold_link(settings, stop))
+    try:
+        yield
+    finally:
+        stop.set()
+        await asyncio.wait_for(holding, 20)

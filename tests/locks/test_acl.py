@@ -5,7 +5,7 @@ And what was recorded at the broker, played back, cut, damaged or too big, has n
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import get_args
 
@@ -18,7 +18,6 @@ from booking.locks import ignored
 from booking.lockwire import ids
 from booking.lockwire.envelope import MAX_COMPACT
 from booking.people import Actor
-from booking.settings import Settings
 from tests.controller.parts import (
     Process,
     RunningBroker,
@@ -28,7 +27,8 @@ from tests.controller.parts import (
     running_controller,
 )
 from tests.doors_chaos.eve import Eve, Heard, operate
-from tests.locks.conftest import SECRET, Hall, hours, staff
+from tests.locks.conftest import Hall, hours, staff
+from tests.locks.parts import linked
 from tests.locks.test_doors_end_to_end import account_is_known
 from tests.locks.test_end_to_end import pin_of, reaches, typed, until
 
@@ -68,22 +68,6 @@ def mqtt(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RunningBrok
     kind = running_broker if request.param.startswith("password") else plugged_broker
     with kind(tmp_path / "broker") as running:
         yield running
-
-
-@asynccontextmanager
-async def linked(mqtt: RunningBroker, accounts: str | None = None) -> AsyncIterator[None]:
-    """A worker that holds the link."""
-    settings = Settings(
-        database_url="", secret_key=SECRET, mqtt_url=mqtt.broker.server_url, mqtt_accounts=accounts
-    )
-    await db.run("UPDATE outbox SET due_at = now()")  # the hall was enrolled on the day the tests play on
-    stop = asyncio.Event()
-    holding = asyncio.create_task(locks.hold_link(settings, stop))
-    try:
-        yield
-    finally:
-        stop.set()
-        await asyncio.wait_for(holding, 20)
 
 
 @pytest.fixture

@@ -3,8 +3,7 @@
 import asyncio
 import json
 import signal
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -15,9 +14,9 @@ from booking.clock import utc_now
 from booking.controller.main import KEY_FILE
 from booking.locks import reserve
 from booking.people import Actor
-from booking.settings import Settings
 from tests.controller.parts import Process, RunningBroker, free_port, running_broker, running_controller
-from tests.locks.conftest import SECRET, Hall, holder, hours, staff
+from tests.locks.conftest import Hall, holder, hours, staff
+from tests.locks.parts import linked
 from tests.locks.test_end_to_end import pin_of, reaches, typed, until
 
 SYSTEM = Actor.system()
@@ -27,22 +26,6 @@ SYSTEM = Actor.system()
 def mqtt(tmp_path: Path) -> Iterator[RunningBroker]:
     with running_broker(tmp_path / "broker") as running:
         yield running
-
-
-@asynccontextmanager
-async def linked(mqtt: RunningBroker, accounts: str | None) -> AsyncIterator[None]:
-    """A worker that holds the link and keeps the broker's accounts."""
-    settings = Settings(
-        database_url="", secret_key=SECRET, mqtt_url=mqtt.broker.server_url, mqtt_accounts=accounts
-    )
-    await db.run("UPDATE outbox SET due_at = now()")  # the hall was enrolled on the day the tests play on
-    stop = asyncio.Event()
-    holding = asyncio.create_task(locks.hold_link(settings, stop))
-    try:
-        yield
-    finally:
-        stop.set()
-        await asyncio.wait_for(holding, 20)
 
 
 def state_of(hall: Hall, folder: Path) -> Path:

@@ -1,10 +1,9 @@
 """grant() → a real broker → a real controller process → proved in the door; and every part killed on the way."""
 
 import asyncio
-import contextlib
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -16,9 +15,9 @@ from booking import broker, db, locks
 from booking.clock import utc_now
 from booking.controller.keypad import press
 from booking.controller.main import KEY_FILE
-from booking.settings import Settings
 from tests.controller.parts import Process, RunningBroker, running_broker, running_controller
 from tests.locks.conftest import SECRET, Hall, holder, hours
+from tests.locks.parts import linked
 
 
 @pytest.fixture
@@ -35,19 +34,6 @@ def door(hall: Hall, mqtt: RunningBroker, tmp_path: Path) -> Path:
     (state / KEY_FILE).write_bytes(hall.key_file)
     assert broker.add_accounts(mqtt.state, {hall.controller: hall.password})
     return state
-
-
-@contextlib.asynccontextmanager
-async def linked(mqtt: RunningBroker) -> AsyncIterator[None]:
-    """A worker that holds the link."""
-    settings = Settings(database_url="", secret_key=SECRET, mqtt_url=mqtt.broker.server_url)
-    stop = asyncio.Event()
-    holding = asyncio.create_task(locks.hold_link(settings, stop))
-    try:
-        yield
-    finally:
-        stop.set()
-        await asyncio.wait_for(holding, 20)
 
 
 async def until(happened: Callable[[], Awaitable[Any]], seconds: float = 20, what: str = "it") -> Any:

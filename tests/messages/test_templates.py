@@ -14,6 +14,7 @@ FACTS: dict[str, object] = {
     "when": "måndag", "resource": "Hela", "party": "IBK", "pin": "482913", "code": "123456", "what": "Något",
     "count": 30, "decision": "beviljad", "changes": "tiden", "deadline_at": "2026-11-23T17:00:00Z",
     "from_at": "2026-11-23T17:00:00Z", "to_at": "2026-11-23T18:00:00Z", "amount_ore": 123450, "due": "2026-12-23",
+    "season": "Hösten 2027", "wished": 3, "granted": 2,
 }  # fmt: skip
 LANGUAGES: list[Language] = ["sv", "en"]
 

@@ -242,6 +242,5 @@ def _refusal(text: str) -> Trouble:
 
 
 def _node_of(said: Json) -> int | None:
-    if isinstance(said, dict):
-        said = said.get("id", said.get("nodeId"))  # type: ignore[assignment]
-    return said if isinstance(said, int) else None
+    number = said.get("id", said.get("nodeId")) if isinstance(said, dict) else said
+    return number if isinstance(number, int) else None

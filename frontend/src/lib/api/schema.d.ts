@@ -901,7 +901,7 @@ export interface paths {
         head?: never;
         /**
          * ChangeMe
-         * @description Change the language of the account.
+         * @description Change the language of the account, or state the person's date of birth.
          */
         patch: operations["ChangeMe"];
         trace?: never;
@@ -1662,6 +1662,262 @@ export interface paths {
         get: operations["SearchSeries"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/season-rounds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Index
+         * @description Return the rounds that are announced (public); staff see their drafts too.
+         */
+        get: operations["ListSeasonRounds"];
+        put?: never;
+        /**
+         * Create
+         * @description Make a round that nobody but staff sees until it is opened.
+         */
+        post: operations["CreateSeasonRound"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/season-rounds/allocations/{allocation_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * RemoveTime
+         * @description Take a time away from a wish.
+         */
+        delete: operations["RemoveSeasonTime"];
+        options?: never;
+        head?: never;
+        /**
+         * ChangeTime
+         * @description Move, lock or unlock a time. One that is moved is locked.
+         */
+        patch: operations["ChangeSeasonTime"];
+        trace?: never;
+    };
+    "/api/season-rounds/{round_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read
+         * @description Return one round with its rules and places (public once it is open).
+         */
+        get: operations["GetSeasonRound"];
+        /**
+         * Change
+         * @description Write the round anew. What was proposed and is not locked is forgotten.
+         */
+        put: operations["ChangeSeasonRound"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/season-rounds/{round_id}/allocations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give
+         * @description Give a wish a time by hand; it is locked.
+         */
+        post: operations["GiveSeasonTime"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/season-rounds/{round_id}/application": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read
+         * @description Return the party's application; with what it gets once the round is decided.
+         */
+        get: operations["GetSeasonApplication"];
+        /**
+         * Save
+         * @description Write the application anew. A new one is a draft; one that was sent stays sent.
+         */
+        put: operations["SaveSeasonApplication"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/season-rounds/{round_id}/application/send": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send
+         * @description Send the application; it can be changed until the last day.
+         */
+        post: operations["SendSeasonApplication"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/season-rounds/{round_id}/application/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Withdraw
+         * @description Take the application back; staff no longer count with it.
+         */
+        post: operations["WithdrawSeasonApplication"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/season-rounds/{round_id}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Close
+         * @description Take no more applications, whatever the dates say.
+         */
+        post: operations["CloseSeasonRound"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/season-rounds/{round_id}/open": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Open
+         * @description Let associations see the round, and apply between its dates.
+         */
+        post: operations["OpenSeasonRound"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/season-rounds/{round_id}/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Plan
+         * @description Return all sent wishes with what they have, why they miss something, and how fair it is (staff).
+         */
+        get: operations["GetSeasonPlan"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/season-rounds/{round_id}/propose": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Propose
+         * @description Share out every time that isn't locked. Answers after so many seconds at most, and says what is not proven.
+         */
+        post: operations["ProposeSeason"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/season-rounds/{round_id}/publish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Publish
+         * @description Book some more allocations as series. Call again until none is left; then the round is decided.
+         */
+        post: operations["PublishSeason"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2711,11 +2967,13 @@ export interface components {
         };
         /** AccountChange */
         AccountChange: {
-            /** @enum {string} */
-            language: "sv" | "en";
+            born?: string | null;
+            /** @enum {null|string} */
+            language?: "sv" | "en" | null;
         };
         /** AccountRow */
         AccountRow: {
+            born: string | null;
             email: string;
             /** Format: uuid */
             id: string;
@@ -2775,6 +3033,33 @@ export interface components {
             alarms: components["schemas"]["AlarmView"][];
             total: number;
         };
+        /** AllocationChange */
+        AllocationChange: {
+            locked?: boolean | null;
+            /** @default  */
+            reason?: string;
+            to?: components["schemas"]["SlotBody"] | null;
+        };
+        /** AllocationView */
+        AllocationView: {
+            by_hand: boolean;
+            from: string;
+            /** Format: uuid */
+            id: string;
+            primary: boolean;
+            problem: string | null;
+            reason: string;
+            /** Format: uuid */
+            resource_id: string;
+            series_id: string | null;
+            skipped: components["schemas"]["SkippedDate"][];
+            /** @enum {string} */
+            state: "proposed" | "locked" | "final";
+            to: string;
+            weekday: number;
+            /** Format: uuid */
+            wish_id: string;
+        };
         /** Alternative */
         Alternative: {
             /** Format: date-time */
@@ -2783,6 +3068,26 @@ export interface components {
             resource: components["schemas"]["ResourceCard"];
             /** Format: date-time */
             start: string;
+        };
+        /** ApplicationBody */
+        ApplicationBody: {
+            /** @default  */
+            note?: string;
+            /** Format: uuid */
+            party_id: string;
+            wishes: components["schemas"]["WishBody"][];
+        };
+        /** ApplicationPage */
+        ApplicationPage: {
+            decided: boolean;
+            note: string;
+            party: components["schemas"]["PartyRef"];
+            /** Format: uuid */
+            round_id: string;
+            sent_at: string | null;
+            /** @enum {string} */
+            state: "draft" | "sent" | "withdrawn";
+            wishes: components["schemas"]["WishView"][];
         };
         /** Approval */
         Approval: {
@@ -2859,6 +3164,12 @@ export interface components {
             /** Format: date-time */
             start: string;
         };
+        /** BlockerView */
+        BlockerView: {
+            party: components["schemas"]["PartyRef"];
+            rank: number;
+            times: number;
+        };
         /** BreakView */
         BreakView: {
             /** Format: date */
@@ -2924,7 +3235,7 @@ export interface components {
             /** @enum {string} */
             channel: "email" | "sms";
             /** @enum {string} */
-            template: "booking_confirmed" | "booking_cancelled" | "booking_moved" | "hold_offer" | "time_free" | "request_received" | "request_decided" | "request_changes" | "series_confirmed" | "closure_affects_you" | "code_ready" | "code_changed" | "vehicle_late" | "invoice_issued" | "staff_alert";
+            template: "booking_confirmed" | "booking_cancelled" | "booking_moved" | "hold_offer" | "time_free" | "request_received" | "request_decided" | "request_changes" | "series_confirmed" | "season_decided" | "closure_affects_you" | "code_ready" | "code_changed" | "vehicle_late" | "invoice_issued" | "staff_alert";
             wanted: boolean;
         };
         /** ChoiceView */
@@ -2933,7 +3244,7 @@ export interface components {
             channel: "email" | "sms";
             fixed: boolean;
             /** @enum {string} */
-            template: "booking_confirmed" | "booking_cancelled" | "booking_moved" | "hold_offer" | "time_free" | "request_received" | "request_decided" | "request_changes" | "series_confirmed" | "closure_affects_you" | "code_ready" | "code_changed" | "vehicle_late" | "invoice_issued" | "staff_alert";
+            template: "booking_confirmed" | "booking_cancelled" | "booking_moved" | "hold_offer" | "time_free" | "request_received" | "request_decided" | "request_changes" | "series_confirmed" | "season_decided" | "closure_affects_you" | "code_ready" | "code_changed" | "vehicle_late" | "invoice_issued" | "staff_alert";
             wanted: boolean;
         };
         /** ChosenTime */
@@ -2951,6 +3262,12 @@ export interface components {
              * @example 2026-12-01T17:00:00Z
              */
             start: string;
+        };
+        /** ClassShare */
+        ClassShare: {
+            granted: number;
+            rank: number;
+            wished: number;
         };
         /** CommandView */
         CommandView: {
@@ -3090,6 +3407,13 @@ export interface components {
             next_free: components["schemas"]["FreeStart"] | null;
             resource: components["schemas"]["ResourceCard"];
             step_min: number;
+        };
+        /** DaysOut */
+        DaysOut: {
+            /** Format: date */
+            first: string;
+            /** Format: date */
+            last: string;
         };
         /** DeliveryList */
         DeliveryList: {
@@ -3451,6 +3775,14 @@ export interface components {
             start: string;
             units?: number | null;
         };
+        /** GiveBody */
+        GiveBody: {
+            at: components["schemas"]["SlotBody"];
+            /** @default  */
+            reason?: string;
+            /** Format: uuid */
+            wish_id: string;
+        };
         /** Health */
         Health: {
             status: string;
@@ -3761,6 +4093,13 @@ export interface components {
             /** Format: date-time */
             start: string;
         };
+        /** MissingView */
+        MissingView: {
+            by: components["schemas"]["BlockerView"][];
+            /** @enum {string} */
+            reason: "no_window_wide_enough" | "not_free" | "one_a_day" | "weekly_cap" | "own_times" | "higher_class" | "same_class" | "by_hand";
+            times: number;
+        };
         /** Month */
         Month: {
             days: components["schemas"]["MonthDay"][];
@@ -3822,6 +4161,12 @@ export interface components {
         MunicipalityRef: {
             code: string;
             name: string;
+        };
+        /** MyApplication */
+        MyApplication: {
+            party: components["schemas"]["PartyRef"];
+            /** @enum {string} */
+            state: "draft" | "sent" | "withdrawn";
         };
         /** Name */
         Name: {
@@ -4017,6 +4362,23 @@ export interface components {
             terms_accepted: true;
             terms_version?: string | null;
         };
+        /** NewRoundBody */
+        NewRoundBody: {
+            /** Format: date-time */
+            applies_from: string;
+            /** Format: date-time */
+            applies_to: string;
+            drop_in_from?: string | null;
+            /** Format: date */
+            ends_on: string;
+            /** @example 2401 */
+            municipality: string;
+            name: string;
+            resource_ids: string[];
+            rules: components["schemas"]["RoundRules"];
+            /** Format: date */
+            starts_on: string;
+        };
         /** NewRules */
         NewRules: {
             answer_days?: number | null;
@@ -4168,6 +4530,12 @@ export interface components {
             id: string;
             name: string;
         };
+        /** PartyShare */
+        PartyShare: {
+            granted: number;
+            party: components["schemas"]["PartyRef"];
+            wished: number;
+        };
         /** PhoneCode */
         PhoneCode: {
             code: string;
@@ -4177,6 +4545,24 @@ export interface components {
             damage?: string | null;
             km: number;
             pct: number;
+        };
+        /** PlaceMeeting */
+        PlaceMeeting: {
+            meets: string[];
+            /** Format: uuid */
+            resource_id: string;
+        };
+        /** PlanPage */
+        PlanPage: {
+            classes: components["schemas"]["ClassShare"][];
+            parties: components["schemas"]["PartyShare"][];
+            prime_minutes: number;
+            prime_youth_minutes: number;
+            progress: components["schemas"]["SeasonProgress"];
+            proposal: components["schemas"]["ProposalFacts"] | null;
+            /** Format: uuid */
+            round_id: string;
+            wishes: components["schemas"]["WishView"][];
         };
         /** PreviewOccurrence */
         PreviewOccurrence: {
@@ -4218,6 +4604,16 @@ export interface components {
             vat_ore: number;
             vat_text: string;
         };
+        /** PriorityClass */
+        PriorityClass: {
+            activities?: ("indoor_sport" | "outdoor_sport" | "summer_sport" | "exercise" | "culture" | "school" | "other")[] | null;
+            en: string;
+            granted?: boolean | null;
+            kinds?: ("person" | "association" | "municipal_unit" | "company")[] | null;
+            oldest?: number | null;
+            sv: string;
+            whole_season?: boolean | null;
+        };
         /** Problem */
         Problem: {
             /** @example slot_taken */
@@ -4238,6 +4634,13 @@ export interface components {
             /** @enum {string} */
             answer: "accepted" | "declined";
         };
+        /** ProposalFacts */
+        ProposalFacts: {
+            /** Format: date-time */
+            at: string;
+            seconds: number;
+            unproven: string[];
+        };
         /** ProposalView */
         ProposalView: {
             /** Format: date-time */
@@ -4246,6 +4649,18 @@ export interface components {
             resource: components["schemas"]["ResourceCard"];
             /** Format: date-time */
             start: string;
+        };
+        /** ProposeBody */
+        ProposeBody: {
+            /** @default 20 */
+            seconds?: number;
+        };
+        /** PublishBody */
+        PublishBody: {
+            /** @default false */
+            again?: boolean;
+            /** @default 10 */
+            most?: number;
         };
         /** QuarantineView */
         QuarantineView: {
@@ -4500,6 +4915,101 @@ export interface components {
             /** Format: date-time */
             start: string;
         };
+        /** RoundBody */
+        RoundBody: {
+            /** Format: date-time */
+            applies_from: string;
+            /** Format: date-time */
+            applies_to: string;
+            drop_in_from?: string | null;
+            /** Format: date */
+            ends_on: string;
+            name: string;
+            resource_ids: string[];
+            rules: components["schemas"]["RoundRules"];
+            /** Format: date */
+            starts_on: string;
+        };
+        /** RoundCard */
+        RoundCard: {
+            accepting: boolean;
+            /** Format: date-time */
+            applies_from: string;
+            /** Format: date-time */
+            applies_to: string;
+            drop_in_from: string | null;
+            /** Format: date */
+            ends_on: string;
+            /** Format: uuid */
+            id: string;
+            may_manage: boolean;
+            mine: components["schemas"]["MyApplication"][];
+            municipality: components["schemas"]["MunicipalityRef"];
+            name: string;
+            sent: number | null;
+            /** Format: date */
+            starts_on: string;
+            /** @enum {string} */
+            state: "draft" | "open" | "closed" | "final";
+        };
+        /** RoundList */
+        RoundList: {
+            rounds: components["schemas"]["RoundCard"][];
+            total: number;
+        };
+        /** RoundPage */
+        RoundPage: {
+            accepting: boolean;
+            /** Format: date-time */
+            applies_from: string;
+            /** Format: date-time */
+            applies_to: string;
+            drop_in_from: string | null;
+            /** Format: date */
+            ends_on: string;
+            /** Format: uuid */
+            id: string;
+            may_manage: boolean;
+            meetings: components["schemas"]["PlaceMeeting"][];
+            mine: components["schemas"]["MyApplication"][];
+            municipality: components["schemas"]["MunicipalityRef"];
+            name: string;
+            resources: components["schemas"]["ResourceCard"][];
+            rules: components["schemas"]["RoundRules"];
+            sent: number | null;
+            /** Format: date */
+            starts_on: string;
+            /** @enum {string} */
+            state: "draft" | "open" | "closed" | "final";
+        };
+        /** RoundRules */
+        RoundRules: {
+            classes: components["schemas"]["PriorityClass"][];
+            /** @default 75 */
+            least_pct?: number;
+            /** @default 240 */
+            longest?: number;
+            most_weekly?: number | null;
+            out?: components["schemas"]["DaysOut"][];
+            prime?: components["schemas"]["SharedHours"] | null;
+            prime_resources?: string[] | null;
+            /** @default 60 */
+            shortest?: number;
+            /** @default true */
+            skip_holidays?: boolean;
+            /** @default false */
+            skip_school_breaks?: boolean;
+            /**
+             * @default 30
+             * @enum {integer}
+             */
+            step?: 15 | 30 | 60;
+            weekday: components["schemas"]["SharedHours"] | null;
+            weekend: components["schemas"]["SharedHours"] | null;
+            /** @default 15 */
+            youth_age?: number;
+            youth_until?: number | null;
+        };
         /** RowFacility */
         RowFacility: {
             /** Format: uuid */
@@ -4613,6 +5123,12 @@ export interface components {
             results: components["schemas"]["Hit"][];
             total: number;
             total_free: number;
+        };
+        /** SeasonProgress */
+        SeasonProgress: {
+            done: number;
+            left: number;
+            refused: number;
         };
         /** Secrets */
         Secrets: {
@@ -4800,6 +5316,11 @@ export interface components {
             pin: string;
             share: components["schemas"]["Share"];
         };
+        /** SharedHours */
+        SharedHours: {
+            closes: number;
+            opens: number;
+        };
         /** SharedTimes */
         SharedTimes: {
             times: components["schemas"]["Shared"][];
@@ -4815,6 +5336,23 @@ export interface components {
         /** SimulatedDoors */
         SimulatedDoors: {
             doors: components["schemas"]["SimulatedDoor"][];
+        };
+        /** SkippedDate */
+        SkippedDate: {
+            /** Format: date */
+            date: string;
+            reason: string;
+        };
+        /** SlotBody */
+        SlotBody: {
+            /** @example 18:00 */
+            from: string;
+            /** Format: uuid */
+            resource_id: string;
+            /** @example 18:00 */
+            to: string;
+            /** @description 0 = Monday */
+            weekday: number;
         };
         /** Standing */
         Standing: {
@@ -5154,6 +5692,64 @@ export interface components {
             /** @example 06:00 */
             to: string;
             weekdays: number[];
+        };
+        /** WhoseBody */
+        WhoseBody: {
+            /** Format: uuid */
+            party_id: string;
+        };
+        /** WindowBody */
+        WindowBody: {
+            /** @example 18:00 */
+            from: string;
+            /** @default true */
+            primary?: boolean;
+            /** @example 18:00 */
+            to: string;
+            /** @description 0 = Monday */
+            weekday: number;
+        };
+        /** WindowView */
+        WindowView: {
+            from: string;
+            primary: boolean;
+            to: string;
+            weekday: number;
+        };
+        /** WishBody */
+        WishBody: {
+            /** @enum {string} */
+            activity: "indoor_sport" | "outdoor_sport" | "summer_sport" | "exercise" | "culture" | "school" | "other";
+            age_from: number;
+            age_to: number;
+            minutes: number;
+            people: number;
+            resource_ids: string[];
+            times: number;
+            title: string;
+            /** @default true */
+            whole_season?: boolean;
+            windows: components["schemas"]["WindowBody"][];
+        };
+        /** WishView */
+        WishView: {
+            /** @enum {string} */
+            activity: "indoor_sport" | "outdoor_sport" | "summer_sport" | "exercise" | "culture" | "school" | "other";
+            age_from: number;
+            age_to: number;
+            allocations: components["schemas"]["AllocationView"][];
+            /** Format: uuid */
+            id: string;
+            minutes: number;
+            missing: components["schemas"]["MissingView"] | null;
+            party: components["schemas"]["PartyRef"];
+            people: number;
+            rank: number;
+            resource_ids: string[];
+            times: number;
+            title: string;
+            whole_season: boolean;
+            windows: components["schemas"]["WindowView"][];
         };
         /** TermsRef */
         places_pages_TermsRef: {
@@ -7782,6 +8378,24 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     GetMessageSettings: {
@@ -10130,6 +10744,913 @@ export interface operations {
             };
             /** @description Unprocessable Entity */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListSeasonRounds: {
+        parameters: {
+            query?: {
+                municipality?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoundList"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    CreateSeasonRound: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description One per intent; the same key and body are answered alike and act once. */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRoundBody"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoundPage"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    RemoveSeasonTime: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                allocation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanPage"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ChangeSeasonTime: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                allocation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AllocationChange"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanPage"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    GetSeasonRound: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                round_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoundPage"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ChangeSeasonRound: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                round_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RoundBody"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoundPage"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    GiveSeasonTime: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description One per intent; the same key and body are answered alike and act once. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                round_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GiveBody"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanPage"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    GetSeasonApplication: {
+        parameters: {
+            query: {
+                party_id: string;
+            };
+            header?: never;
+            path: {
+                round_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApplicationPage"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    SaveSeasonApplication: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                round_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApplicationBody"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApplicationPage"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    SendSeasonApplication: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                round_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WhoseBody"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApplicationPage"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    WithdrawSeasonApplication: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                round_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WhoseBody"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApplicationPage"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    CloseSeasonRound: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                round_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoundPage"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    OpenSeasonRound: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                round_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoundPage"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    GetSeasonPlan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                round_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanPage"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ProposeSeason: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                round_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProposeBody"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanPage"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    PublishSeason: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                round_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PublishBody"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SeasonProgress"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

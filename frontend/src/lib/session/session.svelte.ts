@@ -57,7 +57,8 @@ export const session = {
 export const STAFF: readonly Role[] = ['facility_staff', 'admin'];
 export const FINANCE: readonly Role[] = ['finance', 'admin'];
 
-function adopt(next: Me): void {
+/** Takes over what the server says of the one who is logged in. */
+export function adopt(next: Me): void {
 	me = next;
 	setCsrf(next.csrf);
 }
