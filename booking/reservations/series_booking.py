@@ -34,7 +34,8 @@ async def book_series(order: SeriesOrder, *, by: Actor, now: datetime) -> UUID:
     `not_in_series`).
     """
     resource = await places.resource(order.wish.resource_id)
-    tries = POOL_TRIES if resource.picks_unit else 1
+    # Inside a transaction there is nothing to repeat: what has been written stays until its owner gives it up.
+    tries = POOL_TRIES if resource.picks_unit and not db.in_transaction() else 1
     while True:
         tries -= 1
         try:

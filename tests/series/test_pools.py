@@ -72,6 +72,24 @@ async def test_five_clubs_at_once__as_many_series_as_units(
     assert await db.value(int, "SELECT count(DISTINCT (leaf, reservation)) FROM occupancy") == 18
 
 
+async def test_five_clubs_each_in_a_transaction_of_their_own__no_series_is_left_without_times(
+    wish: SeriesWish, rival: Actor, now: datetime
+) -> None:
+    preview = await preview_series(wish, by=rival, now=now)
+    order = SeriesOrder(wish, chosen(preview), "invoice", preview.total_ore)
+
+    async def within() -> UUID:
+        async with db.transaction():
+            return await book_series(order, by=rival, now=now)
+
+    answers = await asyncio.gather(*(within() for _ in range(5)), return_exceptions=True)
+
+    won = [one for one in answers if isinstance(one, UUID)]
+    assert won
+    assert all(isinstance(one, UUID | SlotTaken) for one in answers), answers
+    assert await db.value(int, "SELECT count(*) FROM series") == len(won)
+
+
 async def test_all_an_hour_later_and_one_more__each_time_has_a_unit(
     wish: SeriesWish, lanes: Resource, rival: Actor, now: datetime
 ) -> None:
