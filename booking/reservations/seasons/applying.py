@@ -110,7 +110,10 @@ async def _accepting(round_id: UUID, by: Actor, now: datetime) -> RoundRow:
 
 async def _own(round_id: UUID, party: UUID) -> UUID:
     found = await db.value(
-        UUID, "SELECT id FROM season_application WHERE round = $1 AND party = $2 FOR UPDATE", round_id, party
+        UUID,
+        "SELECT id FROM season_application WHERE round = $1 AND party = $2 FOR NO KEY UPDATE",
+        round_id,
+        party,
     )
     if found is None:
         raise NotFound("there is no such application")

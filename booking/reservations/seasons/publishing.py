@@ -97,7 +97,9 @@ async def _book(
     for _ in range(TRIES):
         try:
             async with db.transaction():
-                found = await db.row(AllocationRow, ALLOCATIONS + " WHERE id = $1 FOR UPDATE", allocation)
+                found = await db.row(
+                    AllocationRow, ALLOCATIONS + " WHERE id = $1 FOR NO KEY UPDATE", allocation
+                )
                 if found is None or found.state == "final":
                     return  # somebody else was faster: it is done
                 if await _as_series(row, found, wishes[found.wish], season, by, now):

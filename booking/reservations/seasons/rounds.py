@@ -72,7 +72,9 @@ FROM season_round s
 
 async def round_row(round_id: UUID, by: Actor, *, lock: bool = False) -> RoundRow:
     """Return a round; a draft only to the owner's staff. With `lock` nobody else changes it. Raises NotFound."""
-    row = await db.row(RoundRow, ROUND + " WHERE s.id = $1" + (" FOR UPDATE OF s" if lock else ""), round_id)
+    row = await db.row(
+        RoundRow, ROUND + " WHERE s.id = $1" + (" FOR NO KEY UPDATE OF s" if lock else ""), round_id
+    )
     if row is None or (row.state == "draft" and not by.has(row.municipality, Role.STAFF)):
         raise NotFound("there is no such round")
     return row
