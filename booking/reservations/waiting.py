@@ -10,7 +10,7 @@ from booking.errors import Conflict, NotAllowed, NotFound, Rejected
 from booking.ids import new_id
 from booking.people import Actor
 from booking.places import Kind
-from booking.reservations.calendar import not_for
+from booking.reservations.calendar import local_day, not_for
 from booking.reservations.errors import RULES, BreaksRule
 from booking.reservations.freeing import TIME_FREED, Freed
 from booking.reservations.offers import Customer
@@ -171,7 +171,7 @@ async def _must_be_possible(resource_id: UUID, wish: WaitingWish, now: datetime)
     first = Span(wish.window.start, wish.window.start + timedelta(minutes=wish.minutes))
     outlook = await look_ahead([resource], [first], Customer(wish.party), wish.purpose, now)
     ground = outlook.ground(resource, first)
-    code = not_for(ground.rules, first.start.date(), ground.who, wish.purpose)
+    code = not_for(ground.rules, local_day(first), ground.who, wish.purpose)
     if code is None and wish.minutes < ground.rules.min_min:
         code = "too_short"
     if code is None and wish.minutes > ground.rules.max_min:

@@ -11,6 +11,7 @@ from uuid import UUID
 import msgspec
 
 from booking import db, messages, places
+from booking.clock import local_date
 from booking.errors import Refusal
 from booking.people import Actor
 from booking.reservations.errors import PriceChanged, SlotTaken
@@ -161,7 +162,7 @@ def _series_wish(row: RoundRow, found: AllocationRow, wish: WishRow, days: list[
 
 def _skipped(preview: SeriesPreview) -> list[SkippedDate]:
     return [
-        SkippedDate(one.start.date(), one.reason)
+        SkippedDate(local_date(one.start), one.reason)
         for one in preview.occurrences
         if one.reason is not None and one.left_out is None
     ]
