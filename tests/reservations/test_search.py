@@ -128,7 +128,7 @@ async def occupy(chance: random.Random, found: list[Resource], first: date, now:
             chance.choice(mine),
             booked,
             start,
-            start + timedelta(minutes=5 * chance.choice((1, 6, 12, 24, 24, 300))),
+            start + timedelta(minutes=5 * chance.choice((1, 6, 12, 24, 24, 300, 900))),
             chance.choice((None, None, now - timedelta(minutes=1), now + timedelta(minutes=9))),
         )
 
