@@ -14,6 +14,7 @@ from booking.reservations.calendar import day_span, is_free, local_day, raster, 
 from booking.reservations.offers import Customer
 from booking.reservations.outlook import Claim, Outlook, Taken, look_ahead, taken_in
 from booking.reservations.pooling import Case, with_units
+from booking.reservations.writing import Place, own_overlaps
 from booking.span import Span
 
 Status = Literal["free", "taken", "refused", "request"]
@@ -52,7 +53,12 @@ async def judge(
     found = await taken_in([Claim(one.leaves, _day_of(one, outlook)) for one in cases], outlook.now)
     kept = [[one for one in each if one.reservation not in leaving] for each in found]
     blocks = await _blocks(_in_the_way(one, each, outlook) for one, each in zip(cases, kept, strict=True))
-    own = _own_overlaps(cases, outlook)
+    own = own_overlaps(
+        [
+            Place(one.resource.id, (one.part(outlook.rules_of(one.resource, one.span)),), one.span)
+            for one in cases
+        ]
+    )
     verdicts = []
     for n, (case, taken) in enumerate(zip(cases, kept, strict=True)):
         met = _in_the_way(case, taken, outlook)
@@ -77,21 +83,6 @@ async def _blocks(met: Iterable[list[Taken]]) -> set[UUID]:
     if not ids:
         return set()
     return set(await db.column(UUID, "SELECT id FROM reservation WHERE id = ANY($1) AND kind = 'block'", ids))
-
-
-def _own_overlaps(cases: Sequence[Case], outlook: Outlook) -> set[int]:
-    """Return the cases that meet an earlier one of the same list on some leaf."""
-    clash: set[int] = set()
-    order = sorted(range(len(cases)), key=lambda n: cases[n].span)
-    latest: dict[int, datetime] = {}
-    for n in order:
-        case = cases[n]
-        if any(case.span.start < latest.get(leaf, case.span.start) for leaf in case.leaves):
-            clash.add(n)
-            continue
-        end = case.span.end + timedelta(minutes=outlook.rules_of(case.resource, case.span).gap_min)
-        latest.update(dict.fromkeys(case.leaves, end))
-    return clash
 
 
 def _verdict(case: Case, met: list[Taken], blocks: set[UUID], overlaps: bool, outlook: Outlook) -> Verdict:

@@ -1,7 +1,7 @@
 """One decision of staff about every time of a series that is still asked for."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
@@ -14,8 +14,7 @@ from booking.reservations.errors import AlreadyDecided, SlotTaken
 from booking.reservations.ordering import Need, choose, leaves_of, needs_of, order_of, parts_of, relocate
 from booking.reservations.rows import COLUMNS, Row, code_of
 from booking.reservations.series_queries import SeriesRow, series_row
-from booking.reservations.writing import Part, Place, in_the_way, lock_leaves, occupy
-from booking.span import Span
+from booking.reservations.writing import Part, Place, in_the_way, lock_leaves, occupy, own_overlaps
 
 Choice = Literal["keep", "reject"]
 
@@ -149,7 +148,7 @@ async def _take(
     """Return where each time that could be had is now, in order of start; the constraint has seen all of them."""
     wanted = [Place(row.id, parts[row.id], row.span) for row in rows]
     met = {n for n, who in (await in_the_way(wanted, now=now)).items() if who - {wanted[n].reservation}}
-    met |= _in_each_others_way(wanted, met)
+    met |= own_overlaps(wanted, besides=met)  # they kept no time from each other while they waited
     free = [one for n, one in enumerate(wanted) if n not in met]
     await occupy(free, now=now)
     granted = {one.reservation: one for one in free}
@@ -165,26 +164,6 @@ async def _take(
         await occupy([granted[row.id]], now=now)
         await relocate(row, unit, row.span)
     return {row.id: granted[row.id] for row in rows if row.id in granted}
-
-
-def _in_each_others_way(wanted: Sequence[Place], met: set[int]) -> set[int]:
-    """Return those that an earlier time of the same series leaves no room for: they kept none while they waited."""
-    taken: dict[int, list[Span]] = {}
-    late = set()
-    for n, one in enumerate(wanted):
-        claims = [
-            (leaf, one.span.widened(after=timedelta(minutes=part.gap_min)))
-            for part in one.parts
-            for leaf in part.leaves
-        ]
-        if n in met:
-            continue
-        if any(span.overlaps(other) for leaf, span in claims for other in taken.get(leaf, [])):
-            late.add(n)
-            continue
-        for leaf, span in claims:
-            taken.setdefault(leaf, []).append(span)
-    return late
 
 
 async def _confirm(

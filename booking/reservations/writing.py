@@ -4,7 +4,7 @@ Every path (hold, series, block, move, approval) goes through here and so throug
 happens in the caller's transaction, or in one of its own. Order of locks everywhere: quotas, leaves, rows.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -118,6 +118,21 @@ async def in_the_way(
         for number in range(len(places))
         if (met := {one.reservation for one in found if one.n == number and not one.is_stale(now)})
     }
+
+
+def own_overlaps(places: Sequence[Place], *, besides: Container[int] = ()) -> set[int]:
+    """Return which of the places meet an earlier one of the same list on some leaf; `besides` are left out."""
+    clash: set[int] = set()
+    taken: dict[int, datetime] = {}
+    for n in sorted(range(len(places)), key=lambda each: places[each].span):
+        span, until = places[n].span, _until(places[n].parts, places[n].span)
+        if n in besides:
+            continue
+        if any(span.start < taken.get(leaf, span.start) for leaf in until):
+            clash.add(n)
+        else:
+            taken.update(until)
+    return clash
 
 
 async def _make_room(places: Sequence[Place], now: datetime, leaving: list[UUID]) -> None:
