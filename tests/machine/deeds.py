@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from typing import Literal
 from uuid import UUID, uuid4
 
 from hypothesis import strategies as st
@@ -26,12 +27,12 @@ from booking.reservations import (
     Wish,
 )
 from booking.span import Span
-from tests.reservations.conftest import day_after, on, party, rule, thing
+from tests.reservations.conftest import day_after, on, party, pool_of, rule, thing
 
 OWNER = "2401"
 VERBS = (
     "hold", "hold", "hold", "reserve", "reserve", "pay", "cancel", "release", "extend", "move", "approve", "reject",
-    "propose", "answer", "block", "lift", "series", "cancel_series", "note_usage",
+    "propose", "answer", "block", "lift", "series", "approve_series", "reject_series", "cancel_series", "note_usage",
 )  # fmt: skip
 
 
@@ -83,7 +84,7 @@ class World:
 
 
 async def settle(now: datetime) -> World:
-    """Return the town's people and six contested things: whole, halves (one by request in each way), room, cars."""
+    """Return the town's people and six contested things: whole, halves (one by request in each way), room, cars, lanes."""
 
     async def enter(email: str) -> Actor:
         account = await db.value(UUID, "SELECT id FROM account WHERE email = $1", email)
@@ -96,6 +97,7 @@ async def settle(now: datetime) -> World:
     names = ("Hela hallen", "Halva hallen, öst", "Halva hallen, väst", "Cafeterian")
     things = [await thing("Norrskenshallen", name) for name in names]
     things += [await thing("Kommunhuset", "Minibuss, 9 platser")]
+    things += [await pool_of(things[0], "Bana", "lane", 2, "norrskenshallen.badminton")]
     await rule(things[1], needs_approval=True, pending_holds=True)
     await rule(things[2], needs_approval=True, pending_holds=False)
     return World(
@@ -284,12 +286,33 @@ async def _series(world: World, deed: Deed) -> Act | None:
     start, end = (one.astimezone(SWEDEN) for one in (world.span(deed).start, world.span(deed).end))
     opens = start.hour * 60 + start.minute
     first = Wall(start.date(), opens, opens + int((end - start) / timedelta(minutes=1)))
-    thing = world.things[deed.place % 3]
+    thing = world.thing(deed) if deed.place == 5 else world.things[deed.place % 3]
     wish = SeriesWish(thing.id, world.club, "training", None, first, "FREQ=DAILY;COUNT=2")
     seen = await reservations.preview_series(wish, by=world.ali, now=world.now)
     chosen = [Chosen(Span(one.start, one.end)) for one in seen.occurrences if one.reason is None]
     order = SeriesOrder(wish, chosen, "invoice", seen.total_ore)
     return (lambda: reservations.book_series(order, by=world.ali, now=world.now)) if chosen else None
+
+
+async def _approve_series(world: World, deed: Deed) -> Act | None:
+    series = await _asked_series(deed)
+    taken: Literal["keep", "reject"] = "reject" if deed.pick % 2 else "keep"
+    others: Literal["keep", "reject"] = "reject" if deed.yes else "keep"
+    return series and (
+        lambda: reservations.approve_series(series, by=world.stina, now=world.now, taken=taken, others=others)
+    )
+
+
+async def _reject_series(world: World, deed: Deed) -> Act | None:
+    series = await _asked_series(deed)
+    return series and (
+        lambda: reservations.reject_series(series, by=world.stina, now=world.now, reason="Upptaget")
+    )
+
+
+async def _asked_series(deed: Deed) -> UUID | None:
+    one = await one_of(deed, "requested", where="series IS NOT NULL")
+    return one and await db.value(UUID, "SELECT series FROM reservation WHERE id = $1", one.id)
 
 
 async def _cancel_series(world: World, deed: Deed) -> Act | None:
@@ -311,5 +334,6 @@ async def _note_usage(world: World, deed: Deed) -> Act | None:
 _AIMS: dict[str, Callable[[World, Deed], Awaitable[Act | None]]] = {
     "hold": _hold, "reserve": _reserve, "pay": _pay, "cancel": _cancel, "release": _release, "extend": _extend,
     "move": _move, "approve": _approve, "reject": _reject, "propose": _propose, "answer": _answer, "block": _block,
-    "lift": _lift, "series": _series, "cancel_series": _cancel_series, "note_usage": _note_usage,
+    "lift": _lift, "series": _series, "approve_series": _approve_series, "reject_series": _reject_series,
+    "cancel_series": _cancel_series, "note_usage": _note_usage,
 }  # fmt: skip

@@ -27,6 +27,8 @@ STEPS: dict[str, set[Step]] = {
     "block": _END | {("held", "expired"), (None, "confirmed")},
     "lift": {("confirmed", "cancelled")},
     "series": {(None, "confirmed"), (None, "requested")},
+    "approve_series": _GRANT | {("requested", "rejected")},
+    "reject_series": {("requested", "rejected")},
     "cancel_series": _END,
     "note_usage": set(),
     "expire": {("requested", "expired")},
