@@ -120,15 +120,16 @@ async def occupy(chance: random.Random, found: list[Resource], first: date, now:
         "SELECT DISTINCT l.leaf FROM resource_leaf l JOIN resource r ON r.id = l.resource WHERE r.id = ANY($1) OR r.parent = ANY($1)",
         [one.id for one in found],
     )
-    for _ in range(100):
-        start = begin + timedelta(minutes=5 * chance.randrange(4 * 288))
+    for n in range(100):
+        days = n < 8  # first, while there is room, some that take several days and began before the days asked for
+        start = begin + timedelta(minutes=5 * chance.randrange(-288 if days else 0, 288 if days else 4 * 288))
         await db.run(
             "INSERT INTO occupancy (leaf, reservation, starts_at, ends_at, hold_until) VALUES ($1, $2, $3, $4, $5)"
             " ON CONFLICT DO NOTHING",
             chance.choice(mine),
             booked,
             start,
-            start + timedelta(minutes=5 * chance.choice((1, 6, 12, 24, 24, 300, 900))),
+            start + timedelta(minutes=5 * (900 if days else chance.choice((1, 6, 12, 24, 24, 300)))),
             chance.choice((None, None, now - timedelta(minutes=1), now + timedelta(minutes=9))),
         )
 
