@@ -116,7 +116,7 @@ async def take_result(controller: str, result: Result, now: datetime) -> None:
         return
     async with db.transaction():
         row = await db.row(
-            Row, f"{COMMANDS} WHERE m.id = $1 AND m.controller = $2 FOR UPDATE OF m", id, controller
+            Row, f"{COMMANDS} WHERE m.id = $1 AND m.controller = $2 FOR NO KEY UPDATE OF m", id, controller
         )
         if row is None or row.n != result.n:
             return
@@ -146,7 +146,7 @@ async def take_result(controller: str, result: Result, now: datetime) -> None:
 
 async def _keep_listing(controller: str, result: Result) -> None:
     """Parts may come in any order and twice: by id."""
-    known = await db.value(str, "SELECT listing FROM controller WHERE id = $1 FOR UPDATE", controller)
+    known = await db.value(str, "SELECT listing FROM controller WHERE id = $1 FOR NO KEY UPDATE", controller)
     listed: dict[str, object] = msgspec.json.decode(known) if known else {}
     if result.grants is not UNSET:
         listed |= {one.id: one.w for one in result.grants}

@@ -68,7 +68,7 @@ async def for_booking(
             holder,
             now,
         )
-        row = await db.row(CredentialRow, f"{ROW} WHERE id = $1 FOR UPDATE", credential)
+        row = await db.row(CredentialRow, f"{ROW} WHERE id = $1 FOR NO KEY UPDATE", credential)
         if row is not None and row.kind == "series" and row.revoked_at is None:
             return [row.code()]
     rows = await db.rows(
@@ -95,7 +95,7 @@ async def keep_pin(credential: UUID, pin: str) -> None:
 
 async def must(id: UUID) -> CredentialRow:
     """Return a standing code, its row locked. Raises NotFound."""
-    row = await db.row(CredentialRow, f"{ROW} WHERE id = $1 FOR UPDATE", id)
+    row = await db.row(CredentialRow, f"{ROW} WHERE id = $1 FOR NO KEY UPDATE", id)
     if row is None or row.kind in ("series", "member"):
         raise NotFound("there is no such code")
     return row

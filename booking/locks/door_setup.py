@@ -23,7 +23,7 @@ async def change_door(door_id: str, given: dict[str, object], *, by: Actor, now:
         row = await db.row(
             _Owner,
             "SELECT d.controller, f.municipality FROM door d JOIN controller c ON c.id = d.controller"
-            " JOIN facility f ON f.id = c.facility WHERE d.id = $1 FOR UPDATE OF d",
+            " JOIN facility f ON f.id = c.facility WHERE d.id = $1 FOR NO KEY UPDATE OF d",
             door_id,
         )
         if row is None or not by.has(row.municipality, Role.ADMIN):

@@ -58,7 +58,7 @@ async def enrol(
     async with db.transaction():
         await _must_be_ours(controller, by)
         gen = (
-            await db.value(int, "SELECT gen FROM controller WHERE id = $1 FOR UPDATE", controller) or 0
+            await db.value(int, "SELECT gen FROM controller WHERE id = $1 FOR NO KEY UPDATE", controller) or 0
         ) + 1
         gen = max(
             gen, (await db.value(int, "SELECT next_gen FROM controller WHERE id = $1", controller) or 0) + 1

@@ -41,7 +41,9 @@ async def store(row: Owed, arrived: list[Event], now: datetime) -> list[Packet]:
     gap: tuple[Position, Position] | None = None
     async with db.transaction():
         at = await db.row(
-            _Where, "SELECT gen, old_gen, ev_boot, ev_seq FROM controller WHERE id = $1 FOR UPDATE", row.id
+            _Where,
+            "SELECT gen, old_gen, ev_boot, ev_seq FROM controller WHERE id = $1 FOR NO KEY UPDATE",
+            row.id,
         )
         if at is None or row.gen not in (at.gen, at.old_gen):
             return []

@@ -132,7 +132,7 @@ async def _send_later(row: Row, by: Actor, now: datetime) -> None:
 
 
 async def _must(id: UUID, by: Actor, *, lock: bool = False) -> Row:
-    row = await db.row(Row, f"{COMMANDS} WHERE m.id = $1" + (" FOR UPDATE OF m" if lock else ""), id)
+    row = await db.row(Row, f"{COMMANDS} WHERE m.id = $1" + (" FOR NO KEY UPDATE OF m" if lock else ""), id)
     if row is None or row.door is None or not by.has(row.municipality, Role.STAFF):
         raise NotFound("there is no such order")
     return row

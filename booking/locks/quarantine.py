@@ -91,7 +91,7 @@ async def _unknown(controller: str, listing: str | None) -> list[UnknownGrant]:
 async def end_quarantine(controller: str, *, by: Actor, now: datetime) -> None:
     """The operator takes the server's side: a higher epoch replaces whatever the controller holds (§12.5)."""
     async with db.transaction():
-        row = await db.row(_Row, _ROW + " AND c.quarantine FOR UPDATE OF c", controller)
+        row = await db.row(_Row, _ROW + " AND c.quarantine FOR NO KEY UPDATE OF c", controller)
         if row is None or not by.has(row.municipality, Role.ADMIN):
             raise NotFound("this controller is not in quarantine")
         unknown = await _unknown(controller, row.listing)

@@ -58,7 +58,7 @@ async def reconcile(now: datetime) -> int:
             " AND (rep_epoch, rep_ver) <> (epoch, want_ver) AND coalesce(retry_at, '-infinity') <= $1"
             " AND last_seen > $1::timestamptz - interval '45 minutes'"
             " AND coalesce(offline_at, 'infinity') > $1::timestamptz - interval '30 seconds'"
-            " ORDER BY id FOR UPDATE) RETURNING id",
+            " ORDER BY id FOR NO KEY UPDATE) RETURNING id",
             now,
         )
         if behind:
