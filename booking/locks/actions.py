@@ -66,11 +66,8 @@ async def grant(
     second grant for the same reservation. Joins the caller's transaction; raises NoFreePin, NoCommonPin.
     """
     async with db.transaction():
-        if not await db.value(
-            bool, "SELECT true FROM access_grant WHERE reservation = $1 LIMIT 1", reservation
-        ):
-            promise = _Promise(reservation, holder, await openings_of(resources, purpose), span)
-            await _lay(promise, [], credential, now)
+        openings = await openings_of(resources, purpose, unless_granted=reservation)
+        await _lay(_Promise(reservation, holder, openings, span), [], credential, now)
 
 
 async def move(
@@ -248,8 +245,6 @@ async def _settle_pin(promise: _Promise, code: Code, grants: dict[str, UUID], no
             await credential_rows.keep_pin(code.credential, pin)
         if code.pin is not None:
             await tell("access.code_changed", promise.reservation, promise.openings[0].municipality, now)
-    if pin is not None:
-        await codes.write_pin(list(grants.values()), pin)
     return pin
 
 

@@ -4,8 +4,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from asyncpg import ExclusionViolationError
-
 from booking import db
 from booking.errors import Conflict
 from booking.locks import pin_rules, vault
@@ -32,26 +30,43 @@ class Kept:
     span: Span
 
 
-async def keep(credential: UUID, pin: str | None, windows: list[Kept]) -> bool:
-    """The PIN is the credential's at these doors and times, 24 h beyond; False if another holder has it there.
+_KEEP = """
+WITH kept AS (
+  INSERT INTO grant_window (access_grant, door, credential, pin_tag, nb, na, kept_until)
+  SELECT w.access_grant, w.door, $1, $2, w.nb, w.na, w.kept_until
+  FROM unnest($3::uuid[], $4::varchar[], $5::timestamptz[], $6::timestamptz[], $7::timestamptz[])
+    WITH ORDINALITY AS w(access_grant, door, nb, na, kept_until, n) ORDER BY w.n
+  ON CONFLICT DO NOTHING RETURNING id
+), sealed AS (
+  UPDATE access_grant g SET pin = p.pin FROM unnest($8::uuid[], $9::bytea[]) p(id, pin)
+  WHERE g.id = p.id AND (SELECT count(*) FROM kept) = cardinality($4)
+)
+SELECT id FROM kept
+"""
 
-    `one_holder_per_pin` decides, in a savepoint of the caller's transaction.
+
+async def keep(credential: UUID, pin: str | None, windows: list[Kept]) -> bool:
+    """The PIN is the credential's at these doors and times, 24 h beyond, and stands in their grants, sealed to each.
+
+    False, and nothing is kept, if another holder has it there: `one_holder_per_pin` decides.
     """
-    tag = None if pin is None else vault.tag(pin)
-    rows: list[tuple[object, ...]] = [
-        (one.grant, one.door, credential, tag, one.span.start, one.span.end, one.span.end + PIN_QUARANTINE)
-        for one in windows
-    ]
-    try:
-        async with db.savepoint():
-            await db.run_many(
-                "INSERT INTO grant_window (access_grant, door, credential, pin_tag, nb, na, kept_until)"
-                " VALUES ($1, $2, $3, $4, $5, $6, $7)",
-                rows,
-            )
-    except ExclusionViolationError:
-        return False
-    return True
+    grants = [] if pin is None else sorted({one.grant for one in windows if one.grant})
+    kept = await db.column(
+        int,
+        _KEEP,
+        credential,
+        None if pin is None else vault.tag(pin),
+        [one.grant for one in windows],
+        [one.door for one in windows],
+        [one.span.start for one in windows],
+        [one.span.end for one in windows],
+        [one.span.end + PIN_QUARANTINE for one in windows],
+        grants,
+        [vault.seal((pin or "").encode(), f"pin:{id}") for id in grants],
+    )
+    if len(kept) < len(windows):
+        await db.run("DELETE FROM grant_window WHERE id = ANY($1)", kept)
+    return len(kept) == len(windows)
 
 
 async def keep_drawn(credential: UUID, rule: PinRule, windows: list[Kept]) -> str:
@@ -61,12 +76,6 @@ async def keep_drawn(credential: UUID, rule: PinRule, windows: list[Kept]) -> st
         if await keep(credential, pin, windows):
             return pin
     raise NoFreePin("no free code was found at the door, try again")
-
-
-async def write_pin(grants: list[UUID], pin: str) -> None:
-    """Each of the grants has the PIN, sealed to its own row."""
-    rows: list[tuple[object, ...]] = [(id, vault.seal(pin.encode(), f"pin:{id}")) for id in grants]
-    await db.run_many("UPDATE access_grant SET pin = $2 WHERE id = $1", rows)
 
 
 def read_pin(grant: UUID, sealed: bytes) -> str:

@@ -134,7 +134,6 @@ async def _put_in_force(row: CredentialRow, doors: list[_DoorOf], now: datetime)
     else:
         pin = await codes.keep_drawn(row.id, pin_rules.common(one.driver for one in doors), windows)
         await keep_pin(row.id, pin)
-        await codes.write_pin(list(given.values()), pin)
     if row.kind == "standing":
         held = await grants.of_holder(row.holder, row.municipality, row.span, now)
         await grants.copy(held, (await must(row.id)).code(), now)

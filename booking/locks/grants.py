@@ -113,17 +113,14 @@ async def _copy(held: Held, code: Code, now: datetime) -> None:
         _Window, "SELECT door, nb, na FROM grant_window WHERE access_grant = $1 ORDER BY id", held.id
     )
     kept = [Kept(id, one.door, Span(one.nb, one.na)) for one in windows]
-    pin = code.pin
-    if code.has_pin and pin is None:
-        pin = await codes.keep_drawn(code.credential, pin_rules.common([held.driver]), kept)
-    elif not await codes.keep(code.credential, pin, kept):
+    if code.has_pin and code.pin is None:
+        await codes.keep_drawn(code.credential, pin_rules.common([held.driver]), kept)
+    elif not await codes.keep(code.credential, code.pin, kept):
         if code.is_shared:
             await db.run("DELETE FROM access_grant WHERE id = $1", id)
             await tell("access.code_differs", held.reservation, held.municipality, now)
             return
-        pin = await codes.keep_drawn(code.credential, pin_rules.common([held.driver]), kept)
-    if pin is not None:
-        await codes.write_pin([id], pin)
+        await codes.keep_drawn(code.credential, pin_rules.common([held.driver]), kept)
 
 
 class _Window(db.Record):

@@ -49,7 +49,7 @@ SELECT f.municipality, c.gen, c.old_gen, c.epoch, c.want_ver, c.broker_epoch, c.
   EXISTS (SELECT FROM snapshot_log s WHERE s.controller = c.id AND s.epoch = $3 AND s.ver = $4 AND s.digest = $5)
     AS is_logged
 FROM controller c JOIN facility f ON f.id = c.facility
-WHERE c.id = $1 AND (c.gen = $2 OR c.old_gen = $2) AND {db.NOT_WAITED_FOR} FOR UPDATE OF c
+WHERE c.id = $1 AND (c.gen = $2 OR c.old_gen = $2) AND {db.NOT_WAITED_FOR} FOR NO KEY UPDATE OF c
 """
 
 
@@ -251,8 +251,7 @@ async def change_pin(grant: UUID, now: datetime) -> None:
     )
     await codes.leave_windows(ids)
     kept = [Kept(one.id, one.door, Span(one.nb, one.na)) for one in windows]
-    pin = await codes.keep_drawn(credential, pin_rules.common(one.driver for one in same), kept)
-    await codes.write_pin(ids, pin)
+    await codes.keep_drawn(credential, pin_rules.common(one.driver for one in same), kept)
     await db.run(
         "UPDATE access_grant g SET credential = $2, rejected = NULL, applied_at = NULL, first_epoch = c.epoch,"
         " first_ver = c.want_ver FROM controller c WHERE c.id = g.controller AND g.id = ANY($1)",

@@ -88,8 +88,7 @@ async def _add(door: _Stock, day: Span, how_many: int, now: datetime) -> list[UU
         rows,
     )
     for id in made:
-        pin = await codes.keep_drawn(id, rule, [Kept(id, door.door, day)])
-        await codes.write_pin([id], pin)
+        await codes.keep_drawn(id, rule, [Kept(id, door.door, day)])
     return made
 
 
@@ -126,7 +125,7 @@ async def _give(line: Line, now: datetime) -> bool:
     free = await db.rows(
         Line,
         LINES + " WHERE w.door = $1 AND g.role = 'reserve' AND g.reservation IS NULL AND g.gone_ver IS NULL"
-        " AND w.nb <= $2 AND w.na > $2 ORDER BY g.id FOR UPDATE OF g SKIP LOCKED",
+        " AND w.nb <= $2 AND w.na > $2 ORDER BY g.id FOR NO KEY UPDATE OF g SKIP LOCKED",
         line.door,
         at,
     )

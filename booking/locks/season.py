@@ -107,12 +107,10 @@ async def _all_with(
         if not await codes.keep(code.credential, code.pin, windows):
             await db.run("DELETE FROM access_grant WHERE id = ANY($1)", [one.id for one in news])
             return False
-        pin = code.pin
     else:
         season = [_season(door, windows) for door in sorted({one.door for one in windows})]
         pin = await codes.keep_drawn(code.credential, rule, [*windows, *season])
         await credential_rows.keep_pin(code.credential, pin)
-    await codes.write_pin([one.id for one in news], pin)
     return True
 
 

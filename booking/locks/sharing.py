@@ -140,7 +140,6 @@ async def _put_in_doors(credential: UUID, leaders: list[_Leader], now: datetime)
     )
     kept = [Kept(behind[one.access_grant], one.door, Span(one.nb, one.na)) for one in windows]
     pin = await codes.keep_drawn(credential, pin_rules.common(one.driver for one in leaders), kept)
-    await codes.write_pin(list(behind.values()), pin)
     await credential_rows.keep_pin(credential, pin)
     return pin
 
@@ -157,7 +156,7 @@ async def unshare(reservation: UUID, share_id: UUID, *, by: Actor, now: datetime
         row = await db.row(
             _Shared,
             "SELECT reservation, holder, municipality FROM access_credential WHERE id = $1 AND kind = 'member'"
-            " AND reservation = $2 FOR UPDATE",
+            " AND reservation = $2 FOR NO KEY UPDATE",
             share_id,
             reservation,
         )

@@ -65,7 +65,7 @@ _OWED = (
 
 async def owed(controller: str, *, lock: bool = False) -> Owed | None:
     """Return the controller's row, None if it is unknown."""
-    return await db.row(Owed, _OWED + (" FOR UPDATE" if lock else ""), controller)
+    return await db.row(Owed, _OWED + (" FOR NO KEY UPDATE" if lock else ""), controller)
 
 
 def sealed(row: Owed, name: ids.Down, plain: bytes, *, qos: int = 1) -> Packet:
