@@ -121,7 +121,9 @@ async def occupy(chance: random.Random, found: list[Resource], first: date, now:
         [one.id for one in found],
     )
     for n in range(100):
-        days = n < 8  # first, while there is room, some that take several days and began before the days asked for
+        days = (
+            n < 8
+        )  # first, while there is room, some that take several days and began before the days asked for
         start = begin + timedelta(minutes=5 * chance.randrange(-288 if days else 0, 288 if days else 4 * 288))
         await db.run(
             "INSERT INTO occupancy (leaf, reservation, starts_at, ends_at, hold_until) VALUES ($1, $2, $3, $4, $5)"
