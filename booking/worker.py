@@ -164,7 +164,8 @@ class Worker:
             wake.clear()  # before looking: what is put meanwhile wakes us again
             await self._guarded(lane)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(wake.wait(), 1)
+                async with asyncio.timeout(1):
+                    await wake.wait()
 
     async def _listen(self) -> None:
         """A notification is a hint that saves up to a second; the tick is the guarantee."""
@@ -175,7 +176,8 @@ class Worker:
                     await connection.add_listener("outbox", lambda *_: self._wake())
                     while not (self._stop.is_set() or connection.is_closed()):
                         with contextlib.suppress(TimeoutError):
-                            await asyncio.wait_for(self._stop.wait(), 1)
+                            async with asyncio.timeout(1):
+                                await self._stop.wait()
                 finally:
                     await connection.close(timeout=2)
             except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:

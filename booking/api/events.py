@@ -54,6 +54,7 @@ class Hub:
 
     def __init__(self) -> None:
         self._listeners: set[Listener] = set()
+        self._ids: asyncio.Queue[int] = asyncio.Queue()
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -92,13 +93,14 @@ class Hub:
             await asyncio.sleep(1)
 
     async def _listen_once(self) -> None:
-        ids: asyncio.Queue[int] = asyncio.Queue()
+        ids = self._ids = asyncio.Queue()
         connection = await db.dedicated()
         try:
             await connection.add_listener("journal", lambda *args: ids.put_nowait(int(args[-1])))
             while not connection.is_closed():
                 try:
-                    batch = [await asyncio.wait_for(ids.get(), HEARTBEAT)]
+                    async with asyncio.timeout(HEARTBEAT):
+                        batch = [await ids.get()]
                 except TimeoutError:
                     await connection.execute("SELECT 1")
                     continue
@@ -170,7 +172,8 @@ async def _messages(
                 yield ServerSentEventMessage(event="resync", data="{}")
                 return
             try:
-                entry = await asyncio.wait_for(listener.queue.get(), HEARTBEAT)
+                async with asyncio.timeout(HEARTBEAT):
+                    entry = await listener.queue.get()
             except TimeoutError:
                 yield ServerSentEventMessage(comment="alive")
                 continue

@@ -97,7 +97,8 @@ async def type_at_keypad(controller_state: Path, wire_id: str, pin: str, at: dat
         reader, writer = await asyncio.open_unix_connection(str(socket_path(controller_state)))
         writer.write(msgspec.json.encode(message) + b"\n")
         await writer.drain()
-        line = await asyncio.wait_for(reader.readline(), 5)
+        async with asyncio.timeout(5):
+            line = await reader.readline()
         writer.close()
         return msgspec.json.decode(line, type=TryResult)
     except (OSError, TimeoutError, msgspec.DecodeError) as error:

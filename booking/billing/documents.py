@@ -52,7 +52,8 @@ async def render(facts: bytes, *, command: tuple[str, ...] | None = None, limit:
         *argv, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
     )
     try:
-        body, errors = await asyncio.wait_for(process.communicate(facts), limit)
+        async with asyncio.timeout(limit):
+            body, errors = await process.communicate(facts)
     except TimeoutError as error:
         process.kill()
         await process.communicate()

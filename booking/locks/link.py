@@ -253,7 +253,8 @@ async def _until_lost(leader: asyncpg.Connection, stop: asyncio.Event) -> None:
 
 async def _pause(stop: asyncio.Event, seconds: float) -> None:
     with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(stop.wait(), seconds)
+        async with asyncio.timeout(seconds):
+            await stop.wait()
 
 
 def _log_failure(debt: Debt, error: Exception) -> None:

@@ -101,7 +101,8 @@ class Wire:
         waiting: asyncio.Future[int] = self._loop.create_future()
         self._acks[info.mid] = waiting
         try:
-            return await asyncio.wait_for(waiting, PUBACK_S)
+            async with asyncio.timeout(PUBACK_S):
+                return await waiting
         except TimeoutError as error:
             raise BrokerUnavailable("no PUBACK within 10 s") from error
         finally:

@@ -43,3 +43,21 @@ async def test_an_impossible_last_event__is_no_event(
     await stina.send("DELETE", "/api/session")
 
     assert (await asyncio.wait_for(stream, 5)).status_code == 200
+
+
+@pytest.mark.parametrize("turns", range(5))
+async def test_news_at_the_very_end__does_not_keep_the_process_from_ending(pool: str, turns: int) -> None:
+    """The listener has been told of a row, and is so many turns of the loop from having taken it up."""
+    hub = events.Hub()
+    await hub.start()
+    while not hub._ids._getters:  # type: ignore[attr-defined]  # it listens
+        await asyncio.sleep(0.01)
+    hub._ids.put_nowait(1)
+    for _ in range(turns):
+        await asyncio.sleep(0)
+
+    ending = asyncio.create_task(hub.stop())
+    _, late = await asyncio.wait([ending], timeout=5)
+    ending.cancel()
+
+    assert not late
