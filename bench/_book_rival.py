@@ -167,7 +167,7 @@ def by_pgbench(
         ],
         check=False,
         cwd="/",
-        env=os.environ | {"PGOPTIONS": "-c timezone=UTC -c jit=off"},
+        env=os.environ | {"PGOPTIONS": "-c timezone=UTC -c jit=off -c plan_cache_mode=force_generic_plan"},
         capture_output=True,
         text=True,
     )  # fmt: skip

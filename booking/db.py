@@ -30,6 +30,7 @@ LIMITS = {
     "statement_timeout": "10s",
     "idle_in_transaction_session_timeout": "15s",
     "timezone": "UTC",
+    "plan_cache_mode": "force_generic_plan",  # each statement is planned once, docs/decisions/0018-plans.md
     "jit": "off",  # compiling takes longer than our longest query
     "application_name": "booking",
 }

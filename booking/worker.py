@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
 
 import asyncpg
+import uvloop
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from booking import billing, db, feeds, idempotency, locks, messages, outbox, places, reservations
@@ -194,5 +195,5 @@ def run(settings: Settings) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     for name in ("apscheduler", "stripe", "httpx"):
         logging.getLogger(name).setLevel(logging.WARNING)  # one line per tick or request says nothing
-    asyncio.run(Worker(settings).run())
+    uvloop.run(Worker(settings).run())  # as the web process, by uvicorn
     return 0

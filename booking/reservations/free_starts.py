@@ -94,12 +94,8 @@ def named(sql: str) -> Statement:
 
 
 async def ask(kind: type[T], statement: Statement, values: Parameters) -> list[T]:
-    """Return the rows of a statement, planned once for all arguments: planning takes longer than most answers."""
-    async with db.transaction():
-        await db.run("SELECT set_config('plan_cache_mode', 'force_generic_plan', true)")
-        found = await db.rows(kind, statement.sql, *(values[name] for name in statement.names))
-        await db.run("SELECT set_config('plan_cache_mode', 'auto', true)")
-    return found
+    """Return the rows of a statement for these arguments."""
+    return await db.rows(kind, statement.sql, *(values[name] for name in statement.names))
 
 
 @lru_cache(1024)
