@@ -235,6 +235,16 @@ async def run_many(sql: str, sets: list[tuple[object, ...]]) -> None:
         await connection.executemany(sql, sets)
 
 
+def where(*asked: tuple[str, object], first: int = 1) -> tuple[str, list[object]]:
+    """Return the condition of those whose value is not None, their `{}` numbered from `first` on, and the values.
+
+    A statement is planned once for all values: a filter that nobody asked for must not stand in it.
+    """
+    given = [(sql, value) for sql, value in asked if value is not None]
+    conditions = [sql.format(f"${n}") for n, (sql, _) in enumerate(given, first)]
+    return " AND ".join(conditions) or "true", [value for _, value in given]
+
+
 async def dedicated() -> asyncpg.Connection:
     """Return a connection outside the pool, for LISTEN and session locks. The caller closes it."""
     settings: dict[str, Any] = {"timezone": "UTC", "application_name": "booking-session"}

@@ -70,10 +70,13 @@ class _Vat(db.Record):
     vat_ore: int
 
 
-_SELECT = """
+_STATE = (
+    "CASE WHEN i.state = 'issued' AND i.kind = 'invoice' AND i.due_on < $1 THEN 'overdue' ELSE i.state END"
+)
+_SELECT = f"""
 SELECT i.id, i.entity, i.kind, i.number, i.party, i.parties, i.month, i.issued_on, i.due_on, i.net_ore, i.vat_ore,
   i.rounding_ore, i.total_ore, i.ocr, o.number AS refers,
-  CASE WHEN i.state = 'issued' AND i.kind = 'invoice' AND i.due_on < $1 THEN 'overdue' ELSE i.state END AS state
+  {_STATE} AS state
 FROM invoice i LEFT JOIN invoice o ON o.id = i.refers
 """
 
@@ -93,15 +96,21 @@ async def invoices(
     if municipality is not None:
         by.must_have(municipality, Role.FINANCE)
     parties = sorted(by.acts_for if party is None else by.acts_for & {party})
-    where = (
-        " WHERE (i.entity = $2 AND ($3::uuid IS NULL OR i.party = $3) OR $2::text IS NULL AND i.party = ANY($4))"
-        " AND ($5::text IS NULL OR"
-        "  CASE WHEN i.state = 'issued' AND i.kind = 'invoice' AND i.due_on < $1 THEN 'overdue' ELSE i.state END = $5)"
+    where, args = db.where(
+        ("i.entity = {}", municipality),
+        ("i.party = {}", party if municipality else None),
+        ("i.party = ANY({})", None if municipality else parties),
+        (f"{_STATE} = {{}}", state),
+        first=2,
     )
-    args = (local_date(now), municipality, party, parties, state)
-    total = await db.value(int, "SELECT count(*) FROM invoice i" + where, *args)
-    order = " ORDER BY i.issued_on DESC, i.number DESC, i.id LIMIT $6 OFFSET $7"
-    found = await db.rows(_Row, _SELECT + where + order, *args, limit, offset)
+    known = (local_date(now), *args)
+    total = await db.value(
+        int, f"SELECT count(*) FROM invoice i WHERE $1::date IS NOT NULL AND {where}", *known
+    )
+    order = (
+        f" ORDER BY i.issued_on DESC, i.number DESC, i.id LIMIT ${len(known) + 1} OFFSET ${len(known) + 2}"
+    )
+    found = await db.rows(_Row, f"{_SELECT} WHERE {where}{order}", *known, limit, offset)
     return [_card(row) for row in found], total or 0
 
 

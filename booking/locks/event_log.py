@@ -64,10 +64,7 @@ _FROM = """
 FROM door_event e JOIN controller c ON c.id = e.controller JOIN facility f ON f.id = c.facility
   LEFT JOIN door d ON d.id = e.door LEFT JOIN access_grant g ON g.id = e.access_grant
   LEFT JOIN access_credential cr ON cr.id = g.credential
-WHERE f.municipality = $1 AND ($2::text IS NULL OR e.door = $2) AND ($3::text IS NULL OR e.kind = $3)
-  AND ($4::timestamptz IS NULL OR coalesce(e.at, e.received_at) >= $4)
-  AND ($5::timestamptz IS NULL OR coalesce(e.at, e.received_at) < $5)
-"""
+WHERE """
 
 
 async def search(
@@ -78,18 +75,23 @@ async def search(
     for moment in (what.start, what.end):
         if moment is not None and (moment.tzinfo is None or not 2000 <= moment.year <= 2100):
             raise Rejected("times need a UTC offset and a year of this century", code="bad_time")
-    args = (what.municipality, what.door, what.kind, what.start, what.end)
+    asked, args = db.where(
+        ("f.municipality = {}", what.municipality),
+        ("e.door = {}", what.door),
+        ("e.kind = {}", what.kind),
+        ("coalesce(e.at, e.received_at) >= {}", what.start),
+        ("coalesce(e.at, e.received_at) < {}", what.end),
+    )
     rows = await db.rows(
         _Row,
         "SELECT e.id, e.at, e.received_at, e.controller, e.door, d.name AS door_name, e.kind, e.how, e.why,"
         " g.holder, cr.label, g.reservation, e.dur_s, e.lost"
-        + _FROM
-        + "ORDER BY e.id DESC LIMIT $6 OFFSET $7",
+        + f"{_FROM}{asked} ORDER BY e.id DESC LIMIT ${len(args) + 1} OFFSET ${len(args) + 2}",
         *args,
         limit,
         offset,
     )
-    total = await db.value(int, "SELECT count(*)" + _FROM, *args)
+    total = await db.value(int, f"SELECT count(*) {_FROM}{asked}", *args)
     names = await people.party_names(sorted({row.holder for row in rows if row.holder}), by)
     topic = {"municipality": what.municipality, "door": what.door, "kind": what.kind, "rows": len(rows)}
     await journal.record("door.events_read", about=None, by=by, now=now, search=topic)
