@@ -20,7 +20,7 @@ _numbers = count(1)
 @pytest.fixture(scope="session")
 def server() -> Iterator[postgres.Server]:
     """A PostgreSQL of this test process, with the schema in the template database `migrated`."""
-    with postgres.temporary() as running:
+    with postgres.temporary(postgres.in_memory()) as running:
         running.create("migrated")
         asyncio.run(migrate(running.url(postgres.OWNER, "migrated")))
         yield running

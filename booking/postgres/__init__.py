@@ -4,7 +4,7 @@ Knows processes, directories and roles; knows no table of ours and no DATABASE_U
 to want a server. Standard library only, since importing our tables already needs the server.
 """
 
-from booking.postgres.server import Server, remove, start, temporary
+from booking.postgres.server import Server, in_memory, remove, start, temporary
 from booking.postgres.trouble import APP, DATABASE, OWNER, SUPERUSER, PostgresTrouble
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "SUPERUSER",
     "PostgresTrouble",
     "Server",
+    "in_memory",
     "remove",
     "start",
     "temporary",

@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,8 @@ from booking.postgres.process import await_ready, launch, postmaster, wait
 from booking.postgres.trouble import APP, DATABASE, OWNER, SUPERUSER, PostgresTrouble, Say
 
 STOP_SECONDS = 60
+MEMORY, ENOUGH = Path("/dev/shm"), 2 << 30  # noqa: S108 a directory of our own is made in it
+_PREFIX = "booking-tests-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,10 +128,22 @@ def remove(state: Path) -> None:
         shutil.rmtree(home, ignore_errors=True)
 
 
+def in_memory() -> Path | None:
+    """Return a directory whose files are memory, None where there is none or too little of it."""
+    with contextlib.suppress(OSError):
+        if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free >= ENOUGH:
+            return MEMORY
+    return None
+
+
 @contextlib.contextmanager
-def temporary() -> Iterator[Server]:
-    """Give tests an empty fast server, gone afterwards; killed test runs leave none running."""
-    place = Path(tempfile.mkdtemp(prefix="booking-tests-"))
+def temporary(folder: Path | None = None) -> Iterator[Server]:
+    """Give tests an empty fast server, gone afterwards; killed test runs leave none running.
+
+    In memory a database is cloned in 50 ms; on a busy disk it takes up to ten times that.
+    """
+    place = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=folder))
+    _forget_killed(place.parent)
     place.chmod(0o711)
     server = start(place, for_tests=True)
     try:
@@ -137,6 +152,14 @@ def temporary() -> Iterator[Server]:
         server.stop()
         remove(place)
         shutil.rmtree(place, ignore_errors=True)
+
+
+def _forget_killed(folder: Path) -> None:
+    """What killed test runs left behind is gone: directories an hour old without a server."""
+    for one in folder.glob(f"{_PREFIX}*"):
+        with contextlib.suppress(OSError):
+            if one.stat().st_mtime < time.time() - 3600 and postmaster(one / "postgres" / "data") is None:
+                shutil.rmtree(one, ignore_errors=True)
 
 
 def create_roles(server: Server) -> None:

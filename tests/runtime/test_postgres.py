@@ -104,3 +104,12 @@ def test_temporary_server__leaves_nothing() -> None:
         home = server.home
         assert server.sql("SHOW fsync") == "off"
     assert not home.parent.exists()
+
+
+def test_what_a_killed_run_left__is_gone_an_hour_later(tmp_path: Path) -> None:
+    old, young = tmp_path / "booking-tests-old", tmp_path / "booking-tests-young"
+    for one in (old, young):
+        (one / "postgres" / "data").mkdir(parents=True)
+    os.utime(old, (0, 0))
+    with postgres.temporary(tmp_path):
+        assert (old.exists(), young.exists()) == (False, True)
