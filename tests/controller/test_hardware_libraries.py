@@ -1,5 +1,6 @@
 """The hardware modules on the real libraries: gpiozero's mock pins, pyserial over a pseudo-terminal."""
 
+import itertools
 import os
 import pty
 import threading
@@ -50,16 +51,18 @@ def test_a_contact__is_told_at_once_and_at_each_change(board: MockFactory) -> No
         wire.close()
 
 
-def test_pulses__are_a_pin(board: MockFactory) -> None:
+def test_pulses__are_a_pin(board: MockFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    ms = itertools.count(1_000, 2)  # pulses come 2 ms apart, however busy the machine is
+    monkeypatch.setattr(time, "monotonic_ns", lambda: next(ms) * 1_000_000)
     seen: list[Presented] = []
     entry = Entry(lambda presented: not seen.append(presented), lambda: frozenset({6}))  # type: ignore[func-returns-value]
     reader = WiegandReader(GpioPins(), WiegandPins(23, 24), entry)
-    for now, key in enumerate("004216"):
+    for key in "004216":
         for bit in f"{15 - int(key):04b}{int(key):04b}":
             pin = board.pin(24 if bit == "1" else 23)
             pin.drive_low()
             pin.drive_high()
-        reader.tick(time.monotonic_ns() // 1_000_000 + 100 + now)
+        reader.tick(next(ms) + 100)
     assert seen == [Presented(pin="004216")]
     reader.close()
 
