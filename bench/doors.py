@@ -1,8 +1,9 @@
 """How long from a committed booking to *applied* at 200 controllers, and until all agree again after the broker is lost.
 
 `./run bench doors [--json] [--controllers 200] [--bookings 200]`. Real PostgreSQL, a durable mosquitto, and the
-reference controller's own objects in four processes, their memories in RAM. `applied` is counted from the call that
-books until a page that waits for the news can read it; `applied_after_commit` from the booking's commit. Single
+reference controller's own objects in four processes, their memories in RAM. `applied` is counted from the booking's
+commit, before which there is no booking and nothing may leave for a door, until a page that waits for the news can
+read it; `applied_with_booking` from the call that books, its transaction included. Single
 bookings follow each other at a pause of 50 ms; how many at once are borne, `fanout` shows. The baseline, a raw paho
 ping-pong, runs on the same broker in the same run: two clients, QoS 1, retained, the payload of a snapshot and a
 report. One JSON line on stdout; progress on stderr. `--soak 100000`: see _door_soak.py.
@@ -184,17 +185,21 @@ async def _measure(
         await db.close_pool()
     bar.update(step, description="raw paho ping-pong")
     raw = await asyncio.to_thread(ping_pong, mqtt, sizes)
-    single.sort()
     return {
-        "applied_p50_ms": statistics.median(single),
-        "applied_p99_ms": single[math.ceil(len(single) * 0.99) - 1],
-        "applied_after_commit_p50_ms": statistics.median(from_commit),
+        "applied_p50_ms": statistics.median(from_commit),
+        "applied_p99_ms": _p99(from_commit),
+        "applied_with_booking_p50_ms": statistics.median(single),
+        "applied_with_booking_p99_ms": _p99(single),
         "fanout_200_s": fanout,
         "resync_200_s": resync,
         "roundtrip_ms": statistics.median(trips),
         "raw_roundtrip_ms": raw,
         "roundtrip_ratio": statistics.median(trips) / raw,
     }
+
+
+def _p99(values: list[float]) -> float:
+    return sorted(values)[math.ceil(len(values) * 0.99) - 1]
 
 
 def _start_part(folder: Path, url: str, part: int) -> subprocess.Popen[bytes]:
