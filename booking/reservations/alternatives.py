@@ -38,8 +38,7 @@ class _First(db.Record):
 # `found` for resources that are known already, ranked as they are given.
 NAMED = """
 found AS MATERIALIZED (
-  SELECT r.id, r.calendar, r.picks_unit, f.municipality, w.place::int,
-    ARRAY(SELECT l.leaf FROM resource_leaf l WHERE l.resource = r.id) AS leaves
+  SELECT r.id, r.calendar, r.picks_unit, f.municipality, w.place::int
   FROM unnest(:resources::uuid[]) WITH ORDINALITY w(id, place) JOIN resource r ON r.id = w.id JOIN facility f ON f.id = r.facility),
 """
 _FIRST = named(f"""

@@ -74,10 +74,9 @@ word AS MATERIALIZED (
   FROM unnest(:words::text[]) w(word), LATERAL (SELECT to_tsquery('pg_catalog.swedish', word || ':*'), plain_text(word)) q(query, plain)
   WHERE numnode(query) > 0 AND plain <> ' '),
 reach AS MATERIALIZED (
-  SELECT r.id, r.calendar, r.picks_unit, l.leaves, r.kind, r.surface, r.features, f.municipality, {_FAR} AS far,
+  SELECT r.id, r.calendar, r.picks_unit, r.kind, r.surface, r.features, f.municipality, {_FAR} AS far,
     f.name AS facility, r.parent, r.name, {", ".join(f"{test} AS fits_{name}" for name, test in TESTS.items())}
   FROM resource r JOIN facility f ON f.id = r.facility
-    LEFT JOIN (SELECT resource, array_agg(leaf) AS leaves FROM resource_leaf GROUP BY resource) l ON l.resource = r.id
   WHERE r.is_bookable AND f.municipality = ANY(:municipalities::text[])
     AND (r.kind <> 'equipment' OR :kind = 'equipment')
     AND NOT EXISTS (SELECT FROM resource p WHERE p.id = r.parent AND p.picks_unit)),
@@ -85,9 +84,9 @@ reach AS MATERIALIZED (
 _ALL = " AND ".join(f"fits_{name}" for name in TESTS)
 FOUND = f"""
 found AS MATERIALIZED (
-  SELECT id, calendar, picks_unit, municipality, leaves, (row_number() OVER (
+  SELECT id, calendar, picks_unit, municipality, (row_number() OVER (
     ORDER BY CASE WHEN :by_name::bool THEN 0 ELSE far END, facility, parent IS NOT NULL, name, id))::int AS place
-  FROM (SELECT id, calendar, picks_unit, municipality, leaves, far, facility, parent, name, {_ALL} AS fits
+  FROM (SELECT id, calendar, picks_unit, municipality, far, facility, parent, name, {_ALL} AS fits
     FROM reach OFFSET 0) r WHERE fits),
 """
 

@@ -132,7 +132,7 @@ def _points(ranges: str, row: str) -> str:
       FROM unnest({ranges}) x CROSS JOIN piece p WHERE p.day = {row}.day)"""
 
 
-# Needs a CTE `found` (id, place, calendar, picks_unit, municipality, leaves): one row per resource, ranked by `place`.
+# Needs a CTE `found` (id, place, calendar, picks_unit, municipality): one row per resource, ranked by `place`.
 # Every step carries on what the next ones need: steps joined with each other would be planned for one row each, and
 # run for thousands. For the same reason what decides is one boolean (`fits`, `fit`): the planner takes it for half of
 # the rows, but would take `x IS NULL AND y IS NULL` for none of them. Leaves
@@ -156,7 +156,7 @@ licence AS MATERIALIZED (
     LEFT JOIN membership m ON m.account = a.id AND m.party = :party
   WHERE a.party = :party OR m.id IS NOT NULL GROUP BY d.municipality),
 law AS (
-  SELECT f.id AS resource, f.place, f.calendar, f.picks_unit, f.leaves, d.day, d.from_at, a.len, a.now,
+  SELECT f.id AS resource, f.place, f.calendar, f.picks_unit, d.day, d.from_at, a.len, a.now,
     least(d.until_at - interval '1 microsecond', d.to_at - a.len) AS last_at,
     coalesce(r.step_min, 30) AS step, make_interval(mins => coalesce(r.gap_min, 0)) AS gap,
     a.now + make_interval(mins => coalesce(r.notice_min, 0)) AS noticed, r.opens_on,
@@ -180,27 +180,28 @@ lawful AS MATERIALIZED (
   FROM law l LEFT JOIN LATERAL (SELECT range_agg(o.spans) AS around FROM open_day o
       WHERE o.calendar = l.calendar AND o.day BETWEEN l.day AND l.day + :more_days::int) o ON true),
 asked AS MATERIALIZED (
-  SELECT resource, resource AS unit, place, picks_unit, leaves, day, step, gap, len, CASE WHEN low_at <= high_at
+  SELECT resource, resource AS unit, place, picks_unit, day, step, gap, len, CASE WHEN low_at <= high_at
       THEN around * tstzmultirange(tstzrange(low_at, high_at + len)) END AS open
   FROM lawful WHERE fit),
 unit AS (
   SELECT *, lower(open) AS opens, upper(open) + gap AS closes FROM asked WHERE NOT picks_unit AND NOT isempty(open)
   UNION ALL
-  SELECT a.resource, u.id, a.place, true, ARRAY(SELECT l.leaf FROM resource_leaf l WHERE l.resource = u.id), a.day, a.step, a.gap, a.len, a.open, lower(a.open), upper(a.open) + a.gap
+  SELECT a.resource, u.id, a.place, true, a.day, a.step, a.gap, a.len, a.open, lower(a.open), upper(a.open) + a.gap
   FROM asked a JOIN resource u ON u.parent = a.resource AND u.is_bookable WHERE a.picks_unit AND NOT isempty(open)),
 unit_start AS MATERIALIZED (
   SELECT resource, place, unit, day, picks_unit, step, tstzrange(lower(w), upper(w) - len, '[]') AS starts FROM (
     SELECT u.*, unnest(u.open - coalesce(taken.spans, '{}')) AS w
     FROM unit u CROSS JOIN LATERAL (
       SELECT range_agg(tstzrange(o.starts_at - u.gap, o.ends_at)) AS spans
-      FROM unnest(u.leaves) l(leaf) CROSS JOIN LATERAL (
+      FROM resource_leaf l CROSS JOIN LATERAL (
         SELECT starts_at, ends_at FROM occupancy
         WHERE leaf = l.leaf AND starts_at > u.opens - interval '1 day' AND starts_at < u.closes
           AND ends_at > u.opens AND (hold_until IS NULL OR hold_until > :now)
         UNION ALL
         SELECT starts_at, ends_at FROM occupancy
         WHERE leaf = l.leaf AND starts_at <= u.opens - interval '1 day' AND ends_at > u.opens
-          AND ends_at - starts_at > interval '1 day' AND (hold_until IS NULL OR hold_until > :now)) o) taken) every
+          AND ends_at - starts_at > interval '1 day' AND (hold_until IS NULL OR hold_until > :now)) o
+      WHERE l.resource = u.unit) taken) every
   WHERE upper(w) - lower(w) >= len),
 start AS (
   SELECT resource, place, day, step, starts FROM unit_start WHERE NOT picks_unit
