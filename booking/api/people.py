@@ -20,7 +20,7 @@ from booking.api.auth import (
 )
 from booking.api.errors import responses
 from booking.api.gate import SESSION_COOKIE
-from booking.api.shapes import Email, HTTPRequest, Line, MunicipalityCode, Password
+from booking.api.shapes import CodeRequired, Email, HTTPRequest, Line, MunicipalityCode, Password
 from booking.errors import NotFound
 from booking.people import Actor, Role, actions, actor_of_session
 from booking.people.passwords import csrf_token
@@ -80,6 +80,12 @@ class DemoLogins(msgspec.Struct, frozen=True):
     """The log-ins of the demonstration."""
 
     logins: list[DemoLogin]
+
+
+class Associations(msgspec.Struct, frozen=True):
+    """The associations of a municipality."""
+
+    associations: list[people.Identity]
 
 
 class _Made(msgspec.Struct, frozen=True):
@@ -172,6 +178,11 @@ class PeopleController(Controller):
         made = msgspec.json.decode(cast(bytes, answer.content), type=_Made)
         token, _ = await actions.start_session(made.account, now)
         return await _enter(token, actor, now, settings, status=201)
+
+    @get("/associations", operation_id="ListAssociations", responses=responses(404))
+    async def associations(self, municipality: CodeRequired, actor: NamedDependency[Actor]) -> Associations:
+        """Return the associations whose home the municipality is, to its staff."""
+        return Associations(await people.associations_of(municipality, actor))
 
     @get("/demo/logins", operation_id="ListDemoLogins", responses=responses(404))
     async def demo_logins(self, settings: NamedDependency[Settings]) -> DemoLogins:

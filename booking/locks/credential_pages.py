@@ -15,7 +15,7 @@ from booking.people import Actor, Role
 
 
 class CredentialView(msgspec.Struct, frozen=True):
-    """A standing code as staff see it: never its PIN."""
+    """A standing code as staff see it: never its PIN. Of its controllers, how many have it, lack it, still have it."""
 
     id: UUID
     role: Literal["association", "staff", "clean"]
@@ -31,6 +31,9 @@ class CredentialView(msgspec.Struct, frozen=True):
     overlap_days: int
     successor_id: UUID | None
     revoked_at: datetime | None
+    controllers_confirmed: int
+    controllers_waiting: int
+    controllers_leaving: int
 
 
 async def credentials_of(municipality: str, *, by: Actor) -> list[CredentialView]:
@@ -42,10 +45,33 @@ async def credentials_of(municipality: str, *, by: Actor) -> list[CredentialView
         municipality,
     )
     names = await people.party_names([row.holder for row in rows], by)
-    return [_view(row, names) for row in rows]
+    stands = await _stands([row.id for row in rows])
+    return [_view(row, names, stands.get(row.id)) for row in rows]
 
 
-def _view(row: CredentialRow, names: dict[UUID, str]) -> CredentialView:
+class _Stand(db.Record):
+    """What the controllers of a code have said."""
+
+    credential: UUID
+    confirmed: int
+    waiting: int
+    leaving: int
+
+
+# A booking's grant beyond the horizon is owed to nobody yet; a removal counts until its controller has confirmed it.
+_STANDS = """
+SELECT credential, count(DISTINCT controller) FILTER (WHERE gone_ver IS NOT NULL) AS leaving,
+  count(DISTINCT controller) FILTER (WHERE gone_ver IS NULL AND first_ver IS NOT NULL AND applied_at IS NULL) AS waiting,
+  count(DISTINCT controller) FILTER (WHERE gone_ver IS NULL AND applied_at IS NOT NULL) AS confirmed
+FROM access_grant WHERE credential = ANY($1) AND gone_at IS NULL GROUP BY credential
+"""
+
+
+async def _stands(ids: list[UUID]) -> dict[UUID, _Stand]:
+    return {one.credential: one for one in await db.rows(_Stand, _STANDS, ids)}
+
+
+def _view(row: CredentialRow, names: dict[UUID, str], stand: _Stand | None) -> CredentialView:
     """Return the row as staff see it."""
     return CredentialView(
         id=row.id,
@@ -62,6 +88,9 @@ def _view(row: CredentialRow, names: dict[UUID, str]) -> CredentialView:
         overlap_days=row.overlap_days,
         successor_id=row.successor,
         revoked_at=row.revoked_at,
+        controllers_confirmed=stand.confirmed if stand else 0,
+        controllers_waiting=stand.waiting if stand else 0,
+        controllers_leaving=stand.leaving if stand else 0,
     )
 
 
@@ -70,4 +99,5 @@ async def credential_of(id: UUID, *, by: Actor) -> CredentialView:
     row = await db.row(CredentialRow, f"{ROW} WHERE id = $1", id)
     if row is None or row.kind in ("series", "member") or not by.has(row.municipality, Role.STAFF):
         raise NotFound("there is no such code")
-    return _view(row, await people.party_names([row.holder], by))
+    names, stands = await people.party_names([row.holder], by), await _stands([id])
+    return _view(row, names, stands.get(id))

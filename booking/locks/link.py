@@ -15,6 +15,7 @@ from booking.locks import (
     accounts,
     alarms,
     commands,
+    covering,
     credentials,
     facts,
     ignored,
@@ -238,6 +239,7 @@ class Link:
                 await sweeps.expire_ended(utc_now())
                 await reserve.stock(utc_now())
                 await credentials.rotate_due(utc_now())
+                await covering.cover_new_doors(utc_now())
                 await facts.settle_facts(utc_now())
                 since_tidy = 0
             await _pause(stop, RECONCILE_S)

@@ -128,6 +128,17 @@ async def municipalities() -> list[Neighbourhood]:
     )
 
 
+async def associations_of(municipality: str, by: Actor) -> list[Identity]:
+    """Return the associations whose home it is, by name, to its staff. Raises NotFound to anybody else."""
+    by.must_have(municipality, Role.STAFF)
+    return await db.rows(
+        Identity,
+        "SELECT id AS party_id, kind, name, home_municipality FROM party"
+        " WHERE kind = 'association' AND home_municipality = $1 ORDER BY name, id",
+        municipality,
+    )
+
+
 async def party_names(parties: list[UUID], by: Actor) -> dict[UUID, str]:
     """Return the names of parties whose rows the caller has already been allowed to see."""
     del by  # names travel with rows that another query has filtered

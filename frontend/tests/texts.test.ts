@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 
 const LIB = join(import.meta.dirname, '../src/lib');
-const pairs = ['i18n/', 'i18n/more.', 'i18n/booking.', 'i18n/finding.', 'i18n/series.', 'i18n/life.', 'staff/', 'staff/work.', 'help/', 'doors/entry.', 'doors/', 'season/'];
+const pairs = ['i18n/', 'i18n/more.', 'i18n/booking.', 'i18n/finding.', 'i18n/series.', 'i18n/life.', 'staff/', 'staff/work.', 'help/', 'doors/entry.', 'doors/', 'doors/codes/', 'season/'];
 const read = (file: string): Record<string, string> => JSON.parse(readFileSync(join(LIB, file), 'utf8')) as Record<string, string>;
 const holes = (text: string): string[] => [...text.matchAll(/\{(\w+)\}/g)].map((match) => match[1] ?? '').sort();
 
@@ -32,8 +32,8 @@ test('every text is used somewhere', () => {
 		.filter((file) => /\.(svelte|ts)$/.test(file))
 		.map((file) => readFileSync(join(LIB, '..', file), 'utf8'))
 		.join('\n');
-	const prefixes = [...sources.matchAll(/\b(?:t|m|s|h|b|f|w|l|d|e)\(`([\w.]+)\.\$\{/g), ...sources.matchAll(/\b[stbfwlde]x\('([\w.]+)'/g)].map((match) => `${match[1]}.`);
-	const templated = [...sources.matchAll(/\b(?:t|m|s|h|b|f|w|l|d|e)\(`([\w.]+_)\$\{/g)].map((match) => match[1] ?? '');
+	const prefixes = [...sources.matchAll(/\b(?:t|m|s|h|b|f|w|l|d|e|c)\(`([\w.]+)\.\$\{/g), ...sources.matchAll(/\b[stbfwldec]x\('([\w.]+)'/g)].map((match) => `${match[1]}.`);
+	const templated = [...sources.matchAll(/\b(?:t|m|s|h|b|f|w|l|d|e|c)\(`([\w.]+_)\$\{/g)].map((match) => match[1] ?? '');
 	const unused = pairs
 		.flatMap((pair) => Object.keys(read(`${pair}sv.json`)))
 		.filter((key) => {

@@ -45,6 +45,7 @@ PRIVATE: dict[str, tuple[list[str], str]] = {
     "ListDoorEvents": (["/api/door-events?municipality=2401", "/api/door-events?municipality=2401&door_id={door}"], "stina"),
     "ExportDoorEvents": (["/api/door-events.csv?municipality=2401"], "stina"),
     "ListCredentials": (["/api/credentials?municipality=2401"], "stina"),
+    "ListAssociations": (["/api/associations?municipality=2401"], "stina"),
     "ListControllers": (["/api/controllers?municipality=2401"], "stina"),
     "GetQuarantine": (["/api/controllers/{dark}/quarantine"], "admin"),
     "ListInvoices": (["/api/invoices", "/api/invoices?party_id={party}", "/api/invoices?municipality=2401", "/api/invoices?municipality=2401&party_id={party}"], "filip"),
@@ -555,6 +556,7 @@ async def test_an_outsider_acts_on_it__nothing_happens(world: World, operation: 
         ("filip", "ListAlarms"),
         ("filip", "ListDoorEvents"),
         ("filip", "ListCredentials"),
+        ("ali", "ListAssociations"),
         ("ali", "ListControllers"),
         ("ali", "ExportDoorEvents"),
         ("filip", "GetTimeline"),  # finance is not staff

@@ -81,7 +81,13 @@ def test_the_door_pages__are_accessible_on_phone_and_desk(
     page.goto("/p/dorrar")
     door = page.locator("main ul.doors a").first
     expect(door).to_be_visible()
-    paths = ["/p/dorrar", door.get_attribute("href") or "", "/p/dorrar/handelser", "/p/dorrar/styrenheter"]
+    paths = [
+        "/p/dorrar",
+        door.get_attribute("href") or "",
+        "/p/dorrar/handelser",
+        "/p/dorrar/koder",
+        "/p/dorrar/styrenheter",
+    ]
     for path in paths:
         page.goto(path)
         expect(page.get_by_role("heading", level=1)).to_be_visible()
@@ -136,3 +142,64 @@ def test_a_bookers_page__tells_how_the_door_stands_and_shares_a_code_once(
     shares.get_by_role("button", name="Ta bort koden till Hjälptränaren").click()
     shares.get_by_role("button", name="Ta bort", exact=True).click()
     expect(shares.get_by_text("Kod till Hjälptränaren")).to_have_count(0)
+
+
+def test_an_administrator__makes_a_code_for_cleaning_sees_it_confirmed_and_takes_it_back(
+    open_page: Open, accessible: Accessible
+) -> None:
+    page = open_page(390, 844)
+    log_in(page, "Anna Sjö")
+    page.goto("/p/dorrar/koder?municipality=2401")
+    page.get_by_role("button", name="Ny stående kod").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("button", name="Gör koden").click()
+    expect(dialog.get_by_text("Välj en förening.")).to_be_visible()
+    accessible(page)
+    dialog.get_by_label("Vem är koden till?").select_option(label="Städ")
+    dialog.get_by_label("Benämning").fill("Städ Norrskenshallen")
+    dialog.get_by_label("Bara dessa tider varje vecka").check()
+    accessible(page)
+    dialog.get_by_role("button", name="Gör koden").click()
+    told = page.get_by_role("dialog", name="Koden till Städ Norrskenshallen")
+    expect(told.locator(".digits")).to_have_text(re.compile(r"\d{6}"))
+    accessible(page)
+    told.get_by_role("button", name="Klart, koden är lämnad").click()
+
+    item = page.get_by_role("listitem").filter(has_text="Städ Norrskenshallen")
+    expect(item.get_by_text("alla dörrar · mån–fre 05:00–08:00")).to_be_visible()
+    expect(item.get_by_text(re.compile(r"^\s*Bekräftad i \d+ styrenhet(er)?\s*$"))).to_be_visible(
+        timeout=20_000
+    )
+    accessible(page)
+    item.get_by_role("button", name=re.compile("Ta tillbaka")).click()
+    accessible(page)
+    page.get_by_role("button", name="Ta tillbaka koden").click()
+    page.get_by_text("kod som inte gäller längre").click()
+    expect(item.get_by_text("Bekräftat borttagen ur alla dörrar")).to_be_visible(timeout=20_000)
+    assert page.evaluate(SIDEWAYS) <= 0
+
+
+def test_an_associations_code__is_replaced_on_a_day_and_the_new_one_told_once(
+    open_page: Open, accessible: Accessible
+) -> None:
+    page = open_page(1440, 900, scheme="dark")
+    log_in(page, "Anna Sjö")
+    page.goto("/p/dorrar/koder?municipality=2401")
+    page.get_by_role("button", name="Ny stående kod").click()
+    page.get_by_label("Förening", exact=True).select_option(index=1)
+    page.get_by_label(re.compile("^Byts varje år")).fill("09-01")
+    page.get_by_role("button", name="Gör koden").click()
+    first = page.locator(".digits > span").first.inner_text()
+    page.get_by_role("button", name="Klart, koden är lämnad").click()
+    item = page.get_by_role("listitem").filter(has_text="byts varje år 09-01")
+    expect(item.get_by_text("öppnar under bokade tider")).to_be_visible()
+    item.get_by_role("button", name=re.compile("Byt kod")).click()
+    accessible(page)
+    page.get_by_role("dialog").get_by_role("button", name="Byt kod").click()
+    second = page.locator(".digits > span").first
+    expect(second).to_have_text(re.compile(r"\d{6}"))
+    assert second.inner_text() != first
+    page.get_by_role("button", name="Klart, koden är lämnad").click()
+    expect(page.get_by_text(re.compile("Gäller till .*"))).to_be_visible()
+    expect(page.get_by_text("ersätts av en ny")).to_be_visible()
+    accessible(page)

@@ -9,7 +9,7 @@ from booking import db, locks
 from booking.clock import SWEDEN
 from booking.errors import NotFound, Rejected
 from booking.ids import new_id
-from booking.locks import codes, credential_pages, credentials, pin_rules, sharing, sweeps, weekly
+from booking.locks import codes, covering, credential_pages, credentials, pin_rules, sharing, sweeps, weekly
 from booking.locks.credentials import Wish
 from booking.locks.pin_rules import PinRule
 from booking.locks.weekly import Weekly
@@ -243,6 +243,65 @@ async def test_a_leaked_associations_code__leaves_and_its_bookings_get_their_own
     assert view.code_of == "booking"
     assert view.pin not in (None, made.pin)
     assert view.also_pin is None
+
+
+async def test_staffs_list__says_what_the_doors_have_confirmed_and_not_yet_let_go(
+    hall: Hall, device: Device, now: datetime
+) -> None:
+    wish = Wish(municipality=TOWN, role="clean", label="Städ", valid_from=now)
+    made = await credentials.create_credential(wish, by=SYSTEM, now=now)
+
+    async def stand() -> tuple[int, int, int]:
+        one = await credential_pages.credential_of(made.id, by=SYSTEM)
+        return one.controllers_waiting, one.controllers_confirmed, one.controllers_leaving
+
+    assert await stand() == (1, 0, 0)
+    await device.publish(now)
+    await device.report(now)
+    assert await stand() == (0, 1, 0)
+    await credentials.revoke_credential(made.id, by=SYSTEM, now=now)
+    assert await stand() == (0, 0, 1)
+    await device.publish(now)
+    await device.report(now)
+    assert await stand() == (0, 0, 0)
+
+
+async def test_a_door_that_comes_later__has_the_codes_that_are_good_for_every_door(
+    hall: Hall, device: Device, now: datetime
+) -> None:
+    wish = Wish(municipality=TOWN, role="clean", label="Städ", valid_from=now)
+    made = await credentials.create_credential(wish, by=SYSTEM, now=now)
+    await device.publish(now)
+    await device.report(now)
+    await locks.add_door(hall.controller, "d3", "Förråd")
+    other = await make_hall("annan")
+
+    assert await covering.cover_new_doors(now) == 2
+    assert await covering.cover_new_doors(now) == 0
+    assert (await credential_pages.credential_of(made.id, by=SYSTEM)).controllers_waiting == 2
+    await device.publish(now)
+    (grant,) = (await device.snapshot()).grants
+    assert sorted({door for window in grant.w for door in window.d}) == ["d1", "d2", "d3"]
+    assert grant.pin == made.pin
+    await Device(other).publish(now)
+    assert [one.pin for one in (await Device(other).snapshot()).grants] == [made.pin]
+
+
+async def test_a_later_door_that_cannot_take_the_code__goes_without_and_owes_nothing(
+    hall: Hall, device: Device, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        pin_rules.pins.secrets, "randbelow", lambda _: 204_060
+    )  # chance alone: a PIN with noughts
+    wish = Wish(municipality=TOWN, role="staff", label="Vakt", valid_from=now)
+    await credentials.create_credential(wish, by=SYSTEM, now=now)
+    other = await make_hall("nuki")
+    await db.run("UPDATE controller SET driver = 'nuki_hub' WHERE id = $1", other.controller)
+    wanted = "SELECT want_ver FROM controller WHERE id = $1"
+    before = await db.value(int, wanted, other.controller)
+
+    assert await covering.cover_new_doors(now) == 0
+    assert await db.value(int, wanted, other.controller) == before
 
 
 async def test_a_participants_code__hangs_on_the_leaders_and_can_be_taken_back(

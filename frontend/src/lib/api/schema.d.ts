@@ -24,6 +24,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/associations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Associations
+         * @description Return the associations whose home the municipality is, to its staff.
+         */
+        get: operations["ListAssociations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/blocks": {
         parameters: {
             query?: never;
@@ -3098,6 +3118,10 @@ export interface components {
             others?: "keep" | "reject";
             reason?: string | null;
         };
+        /** Associations */
+        Associations: {
+            associations: components["schemas"]["Identity"][];
+        };
         /** Because */
         Because: {
             code: string;
@@ -3330,6 +3354,9 @@ export interface components {
         };
         /** CredentialView */
         CredentialView: {
+            controllers_confirmed: number;
+            controllers_leaving: number;
+            controllers_waiting: number;
             door_ids: string[];
             /** Format: uuid */
             id: string;
@@ -5825,6 +5852,46 @@ export interface operations {
             };
             /** @description Unprocessable Entity */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListAssociations: {
+        parameters: {
+            query: {
+                municipality: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Associations"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
