@@ -110,6 +110,11 @@ def needs_reserve(line: Line, now: datetime) -> bool:
     return near and state in ("planned", "sealed", "on_broker", "rejected")
 
 
+def is_in_force(line: Line, now: datetime) -> bool:
+    """True unless the grant is being taken out, or its time at this door is over."""
+    return line.gone_ver is None and now < line.closes_at
+
+
 def is_online(last_seen: datetime | None, offline_at: datetime | None, now: datetime) -> bool:
     """True unless its will is 30 s old or three of its reports are missing; a hint, nothing more (§10)."""
     if last_seen is None or last_seen < now - ONLINE_FOR:

@@ -9,7 +9,7 @@ import msgspec
 from booking import clock, db, journal
 from booking.errors import NotFound
 from booking.locks import states, vault
-from booking.locks.lines import LINES, Line, is_online, may_see, needs_reserve
+from booking.locks.lines import LINES, Line, is_in_force, is_online, may_see, needs_reserve
 from booking.locks.states import State
 from booking.people import Actor
 
@@ -86,7 +86,7 @@ async def access_of(reservation: UUID, *, by: Actor, now: datetime) -> AccessVie
     newest = max(leaders, key=_is_newer)
     pins = [_shown_pin(line, state) for line in sorted(leaders, key=_is_newer, reverse=True)]
     shown = list(dict.fromkeys(pin for pin in pins if pin is not None))
-    reserve = {line.door: line for line in lines if line.role == "reserve" and line.gone_ver is None}
+    reserve = {line.door: line for line in lines if line.role == "reserve" and is_in_force(line, now)}
     if shown and newest.holder not in by.acts_for:
         await journal.record("access.shown", about=reservation, by=by, now=now)
     unsure = any(states.is_unconfirmed(line.facts, now) for line in leaders)

@@ -10,7 +10,7 @@ from booking.ids import new_id
 from booking.locks import codes, pin_rules, states
 from booking.locks.codes import Kept
 from booking.locks.grants import remove
-from booking.locks.lines import LINES, Line, may_see, needs_reserve
+from booking.locks.lines import LINES, Line, is_in_force, may_see, needs_reserve
 from booking.locks.versions import HORIZON, raise_versions
 from booking.people import Actor
 from booking.span import Span
@@ -99,11 +99,16 @@ async def hand_out(reservation: UUID, *, by: Actor, now: datetime) -> None:
     second one. Raises NotFound, ReserveNotNeeded, NoReserveCode.
     """
     async with db.transaction():
+        # Asked for twice at once: the second one waits, and finds what the first was given.
+        await db.run(
+            "SELECT FROM access_grant WHERE reservation = $1 AND role = 'leader' ORDER BY id FOR NO KEY UPDATE",
+            reservation,
+        )
         lines = await db.rows(Line, LINES + " WHERE g.reservation = $1 ORDER BY d.name, g.id", reservation)
         leaders = [line for line in lines if line.role == "leader" and line.gone_ver is None]
         if not leaders or not may_see(leaders[0], by):
             raise NotFound("this booking opens no door", code="no_access")
-        has = {line.door for line in lines if line.role == "reserve" and line.gone_ver is None}
+        has = {line.door for line in lines if line.role == "reserve" and is_in_force(line, now)}
         lacking = {line.door: line for line in leaders if needs_reserve(line, now)}
         if not lacking:
             raise ReserveNotNeeded("the code is in the door, or its time is not near yet")
@@ -125,21 +130,27 @@ async def _give(line: Line, now: datetime) -> bool:
     free = await db.rows(
         Line,
         LINES + " WHERE w.door = $1 AND g.role = 'reserve' AND g.reservation IS NULL AND g.gone_ver IS NULL"
-        " AND w.nb <= $2 AND w.na > $2 ORDER BY g.id FOR NO KEY UPDATE OF g SKIP LOCKED",
+        " AND w.nb <= $2 AND w.na > $2 ORDER BY g.id",
         line.door,
         at,
     )
     for one in free:
-        if states.state_of(one.facts, max(now, one.nb)) == "active":
-            await db.run(
-                "UPDATE access_grant SET reservation = $2, holder = $3, handed_at = $4 WHERE id = $1",
-                one.grant_id,
-                line.reservation,
-                line.holder,
-                now,
-            )
+        if states.state_of(one.facts, max(now, one.nb)) == "active" and await _bind(one, line, now):
             return True
     return False
+
+
+async def _bind(spare: Line, line: Line, now: datetime) -> bool:
+    """The spare code is the booking's; False if somebody else is being given it."""
+    bound = await db.run(
+        "UPDATE access_grant SET reservation = $2, holder = $3, handed_at = $4 WHERE id = (SELECT id FROM access_grant"
+        " WHERE id = $1 AND reservation IS NULL AND gone_ver IS NULL FOR NO KEY UPDATE SKIP LOCKED)",
+        spare.grant_id,
+        line.reservation,
+        line.holder,
+        now,
+    )
+    return bool(bound)
 
 
 async def take_back(controller: str, now: datetime) -> None:

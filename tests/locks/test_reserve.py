@@ -1,6 +1,8 @@
 """Reserve codes: in the door beforehand, handed out when it is dark, gone when it is back."""
 
+import asyncio
 from datetime import datetime, timedelta
+from uuid import UUID
 
 import pytest
 
@@ -120,3 +122,36 @@ async def test_a_code_the_door_never_proved__is_not_handed_out(hall: Hall, now: 
     booking = await hall.book(hours(now, 0.2, 1), now)
     with pytest.raises(reserve.NoReserveCode):
         await locks.hand_out(booking, by=holder(booking), now=now)
+
+
+async def test_three_locked_out_at_once__get_the_three_codes_and_asking_twice_gives_one(
+    hall: Hall, device: Device, now: datetime
+) -> None:
+    bookings = [await hall.book(hours(now, 0.2, 1), now) for _ in range(3)]
+    at = now + timedelta(minutes=1)
+    await asyncio.gather(*(locks.hand_out(one, by=holder(one), now=at) for one in [*bookings, *bookings]))
+
+    given = [await _seen(one, at) for one in bookings]
+    assert len({one.reserve_pin for one in given} - {None}) == 3
+    handed = "SELECT count(*) FROM access_grant WHERE role = 'reserve' AND reservation IS NOT NULL"
+    assert await db.value(int, handed) == 3 * len(given[0].doors)
+
+
+async def test_a_booking_over_midnight__is_offered_a_code_of_the_new_day_when_that_of_the_old_has_ended(
+    hall: Hall, device: Device, now: datetime
+) -> None:
+    booking = await hall.book(hours(now, 13, 15.5), now)
+    evening, night = now + timedelta(hours=13), now + timedelta(hours=14.2)
+    await locks.hand_out(booking, by=holder(booking), now=evening)
+    first = await _seen(booking, evening)
+    assert first.reserve_pin is not None
+    over = await _seen(booking, night)
+    assert (over.reserve_pin, over.reserve_offered) == (None, True)
+    await locks.hand_out(booking, by=holder(booking), now=night)
+    second = await _seen(booking, night)
+    assert second.reserve_pin not in (None, first.reserve_pin)
+    assert not second.reserve_offered
+
+
+async def _seen(booking: UUID, now: datetime) -> locks.AccessView:
+    return await locks.access_of(booking, by=holder(booking), now=now)
