@@ -104,9 +104,12 @@ def may_see(line: Line, by: Actor) -> bool:
 
 
 def needs_reserve(line: Line, now: datetime) -> bool:
-    """True when the code should be in the door by now and is not (§12.3): soon, or in its time."""
+    """True when the code should be in the door by now and is not (§12.3): soon, or in its time.
+
+    A lock without windows has its code when the window starts, and is given a minute for it.
+    """
     state = states.state_of(line.facts, now)
-    near = line.opens_at - states.SOON <= now < line.closes_at
+    near = line.opens_at + (states.LIVE_LATE if line.is_live else -states.SOON) <= now < line.closes_at
     return near and state in ("planned", "sealed", "on_broker", "rejected")
 
 

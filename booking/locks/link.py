@@ -237,6 +237,7 @@ class Link:
             if since_tidy >= TIDY_S:
                 await sweeps.refresh_horizon(utc_now())
                 await sweeps.expire_ended(utc_now())
+                await reserve.take_back_ended(utc_now())
                 await reserve.stock(utc_now())
                 await credentials.rotate_due(utc_now())
                 await covering.cover_new_doors(utc_now())

@@ -86,7 +86,8 @@ async def access_of(reservation: UUID, *, by: Actor, now: datetime) -> AccessVie
     newest = max(leaders, key=_is_newer)
     pins = [_shown_pin(line, state) for line in sorted(leaders, key=_is_newer, reverse=True)]
     shown = list(dict.fromkeys(pin for pin in pins if pin is not None))
-    reserve = {line.door: line for line in lines if line.role == "reserve" and is_in_force(line, now)}
+    spare = [line for line in lines if line.role == "reserve" and is_in_force(line, now)]
+    reserve = {line.door: line for line in sorted(spare, key=lambda one: one.opens_at, reverse=True)}
     if shown and newest.holder not in by.acts_for:
         await journal.record("access.shown", about=reservation, by=by, now=now)
     unsure = any(states.is_unconfirmed(line.facts, now) for line in leaders)

@@ -108,12 +108,12 @@ async def hand_out(reservation: UUID, *, by: Actor, now: datetime) -> None:
         leaders = [line for line in lines if line.role == "leader" and line.gone_ver is None]
         if not leaders or not may_see(leaders[0], by):
             raise NotFound("this booking opens no door", code="no_access")
-        has = {line.door for line in lines if line.role == "reserve" and is_in_force(line, now)}
         lacking = {line.door: line for line in leaders if needs_reserve(line, now)}
         if not lacking:
             raise ReserveNotNeeded("the code is in the door, or its time is not near yet")
-        given = [line for door, line in lacking.items() if door not in has and await _give(line, now)]
-        if not given and not has & set(lacking):
+        has = [line for line in lines if line.role == "reserve" and is_in_force(line, now)]
+        given = [line for line in lacking.values() if await _give(line, has, now)]
+        if not given and not {line.door for line in has} & set(lacking):
             raise NoReserveCode("no reserve code is left in this door; call the on-call number")
         if given:
             town = given[0].municipality
@@ -124,9 +124,25 @@ async def hand_out(reservation: UUID, *, by: Actor, now: datetime) -> None:
             )
 
 
-async def _give(line: Line, now: datetime) -> bool:
-    """Bind a reserve code that the door has proved to have; False if there is none."""
-    at = max(now, line.opens_at)
+async def _give(line: Line, has: list[Line], now: datetime) -> bool:
+    """Bind reserve codes that the door has proved to have, one for each local day it lacks one; False if none came."""
+    given = False
+    for at in _days(max(now, line.opens_at), line.closes_at):
+        if not any(one.door == line.door and one.opens_at <= at < one.closes_at for one in has):
+            given = await _give_at(line, at, now) or given
+    return given
+
+
+def _days(start: datetime, end: datetime) -> list[datetime]:
+    """Return the start and every local midnight before the end: when a code of another day is needed."""
+    found, day = [start], start.astimezone(SWEDEN).date() + timedelta(days=1)
+    while (midnight := at_local(day.year, day.month, day.day, 0)) < end:
+        found.append(midnight)
+        day += timedelta(days=1)
+    return found
+
+
+async def _give_at(line: Line, at: datetime, now: datetime) -> bool:
     free = await db.rows(
         Line,
         LINES + " WHERE w.door = $1 AND g.role = 'reserve' AND g.reservation IS NULL AND g.gone_ver IS NULL"
@@ -163,3 +179,16 @@ async def take_back(controller: str, now: datetime) -> None:
         controller,
         now=now,
     )
+
+
+async def take_back_ended(now: datetime) -> int:
+    """Reserve codes leave with the booking that had them: when it is over, or opens other doors; returns how many."""
+    gone = await remove(
+        "role = 'reserve' AND gone_ver IS NULL AND reservation IS NOT NULL AND NOT EXISTS ("
+        "SELECT FROM access_grant own WHERE own.reservation = access_grant.reservation"
+        " AND own.controller = access_grant.controller AND own.role = 'leader' AND own.gone_ver IS NULL"
+        " AND own.na > $2)",
+        now,
+        now=now,
+    )
+    return len(gone)

@@ -10,7 +10,7 @@ from booking import db, locks
 from booking.errors import NotFound
 from booking.ids import new_id
 from booking.locks import reserve
-from tests.locks.conftest import Hall, holder, hours, staff
+from tests.locks.conftest import Hall, holder, hours, make_hall, staff
 from tests.locks.parts import FULL, Device, pin_of, state
 
 
@@ -137,20 +137,58 @@ async def test_three_locked_out_at_once__get_the_three_codes_and_asking_twice_gi
     assert await db.value(int, handed) == 3 * len(given[0].doors)
 
 
-async def test_a_booking_over_midnight__is_offered_a_code_of_the_new_day_when_that_of_the_old_has_ended(
+async def test_a_booking_over_midnight__gets_a_code_of_each_day_and_shows_the_one_in_force(
     hall: Hall, device: Device, now: datetime
 ) -> None:
-    booking = await hall.book(hours(now, 13, 15.5), now)
+    booking = await hall.book(hours(now, 13, 15.5), now)  # from 23:00, it is 10:00
     evening, night = now + timedelta(hours=13), now + timedelta(hours=14.2)
     await locks.hand_out(booking, by=holder(booking), now=evening)
-    first = await _seen(booking, evening)
-    assert first.reserve_pin is not None
-    over = await _seen(booking, night)
-    assert (over.reserve_pin, over.reserve_offered) == (None, True)
-    await locks.hand_out(booking, by=holder(booking), now=night)
-    second = await _seen(booking, night)
-    assert second.reserve_pin not in (None, first.reserve_pin)
+    first, second = await _seen(booking, evening), await _seen(booking, night)
+
+    assert None not in (first.reserve_pin, second.reserve_pin)
+    assert first.reserve_pin != second.reserve_pin
+    assert not first.reserve_offered
     assert not second.reserve_offered
+
+
+async def test_a_dark_booking_that_is_over__leaves_no_reserve_code_behind(
+    hall: Hall, device: Device, now: datetime
+) -> None:
+    booking = await hall.book(hours(now, 0.5, 1), now)
+    await locks.hand_out(booking, by=holder(booking), now=now + timedelta(minutes=20))
+    assert await reserve.take_back_ended(now + timedelta(minutes=70)) == 0  # its grace is not over
+    assert await reserve.take_back_ended(now + timedelta(hours=2)) == 2
+    assert await reserve.take_back_ended(now + timedelta(hours=2)) == 0
+
+
+async def test_a_booking_that_moves_to_another_hall__leaves_its_reserve_codes_there(
+    hall: Hall, device: Device, now: datetime
+) -> None:
+    booking = await hall.book(hours(now, 0.4, 1), now)
+    await locks.hand_out(booking, by=holder(booking), now=now)
+    other = await make_hall("hall-2")
+    await locks.move(
+        reservation=booking,
+        holder=booking,
+        resources=[other.resource],
+        span=hours(now, 0.4, 1),
+        purpose="training",
+        now=now,
+    )
+    assert await reserve.take_back_ended(now) == 2
+
+
+async def test_a_lock_without_windows__offers_no_reserve_code_before_it_could_have_its_own(
+    hall: Hall, device: Device, now: datetime
+) -> None:
+    booking = await hall.book(hours(now, 0.6, 1), now)
+    await device.publish(now)
+    live = {**FULL, "feat": [*FULL["feat"], "live"]}
+    (leader,) = [one for one in (await device.snapshot()).grants if one.role == "leader"]
+    await device.report(now, cap=live, pend=[leader.id])
+    before, late = now + timedelta(minutes=10), now + timedelta(minutes=23)  # the window starts after 21
+    assert not (await _seen(booking, before)).reserve_offered
+    assert (await _seen(booking, late)).reserve_offered
 
 
 async def _seen(booking: UUID, now: datetime) -> locks.AccessView:
