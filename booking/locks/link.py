@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import zlib
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -41,6 +42,28 @@ PUBLISHING = (
 )
 RECONCILE_S, TIDY_S, CHECK_S = 5.0, 300.0, 2.0
 LONGEST_LANE = 20_000
+
+Step = Callable[[datetime], Awaitable[object]]
+FIRST: tuple[Step, ...] = (sweeps.mend_reports,)
+ALWAYS: tuple[Step, ...] = (sweeps.reconcile, alarms.watch, telling.tell_ready, ignored.tell)
+TIDY: tuple[Step, ...] = (
+    sweeps.refresh_horizon,
+    sweeps.expire_ended,
+    reserve.take_back_ended,
+    reserve.stock,
+    credentials.rotate_due,
+    covering.cover_new_doors,
+    facts.settle_facts,
+)
+_LOST = (
+    OSError,
+    asyncpg.InterfaceError,  # asyncpg's own DataError is one, too, and a ValueError
+    asyncpg.InternalClientError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.CannotConnectNowError,
+)
 
 
 async def hold_link(settings: Settings, stop: asyncio.Event) -> None:
@@ -179,7 +202,7 @@ class Link:
             await self._send(packet)
         self._asked.add(controller)
 
-    async def _ask_the_silent(self) -> None:
+    async def _ask_the_silent(self, _now: datetime) -> None:
         """Whose retained report is missing or spoilt would be heard of in 15 minutes only: he is asked, once."""
         if self._wire is None or not self._wire.is_connected:
             return
@@ -229,22 +252,32 @@ class Link:
     async def _sweep(self, stop: asyncio.Event) -> None:
         since_tidy = TIDY_S
         while not stop.is_set():
-            await sweeps.reconcile(utc_now())
-            await alarms.watch(utc_now())
-            await telling.tell_ready(utc_now())
-            await ignored.tell(utc_now())
-            await self._ask_the_silent()
-            if since_tidy >= TIDY_S:
-                await sweeps.refresh_horizon(utc_now())
-                await sweeps.expire_ended(utc_now())
-                await reserve.take_back_ended(utc_now())
-                await reserve.stock(utc_now())
-                await credentials.rotate_due(utc_now())
-                await covering.cover_new_doors(utc_now())
-                await facts.settle_facts(utc_now())
-                since_tidy = 0
+            is_due = since_tidy >= TIDY_S
+            for step in (
+                *(FIRST if is_due else ()),
+                *ALWAYS,
+                self._ask_the_silent,
+                *(TIDY if is_due else ()),
+            ):
+                await _take(step)
+            since_tidy = 0 if is_due else since_tidy
             await _pause(stop, RECONCILE_S)
             since_tidy += RECONCILE_S
+
+
+async def _take(step: Step) -> None:
+    """What one step cannot do leaves the others to do theirs; only a lost database ends the term."""
+    try:
+        await step(utc_now())
+    except Exception as error:
+        if is_database_lost(error):
+            raise
+        log.exception("sweep: %s failed, the others go on", step.__qualname__)
+
+
+def is_database_lost(error: Exception) -> bool:
+    """True if the connection is gone; a bad value or a statement that took too long is not that."""
+    return isinstance(error, _LOST) and not isinstance(error, (TimeoutError, ValueError))
 
 
 async def _until_lost(leader: asyncpg.Connection, stop: asyncio.Event) -> None:

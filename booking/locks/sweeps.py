@@ -10,6 +10,15 @@ from booking.people import Actor
 TOLD_LATE = timedelta(minutes=60)  # an ended grant stays so long, so that the door can tell `late`
 
 
+async def mend_reports(_now: datetime) -> int:
+    """No stored report holds a NUL any more, which PostgreSQL's jsonb can't read; returns how many did.
+
+    One stored before such texts were refused would otherwise stop every page and sweep that looks into reports.
+    """
+    found = "UPDATE controller SET report = replace(report, $1, $2) WHERE position($1 IN report) > 0"
+    return await db.run(found, r"\u0000", r"\u0020")
+
+
 async def refresh_horizon(now: datetime) -> int:
     """Every controller has been owed a fresh snapshot within the last day, so that its horizon rolls (§12.3)."""
     async with db.transaction():
