@@ -120,7 +120,7 @@ def _listing(controller: Device, command: Command) -> list[bytes]:
 
 
 def _listed(grant: Grant) -> Listed:
-    return Listed(grant.id, [{"d": window.d, "nb": window.nb, "na": window.na} for window in grant.w])
+    return Listed(grant.id, grant.w)
 
 
 def _split(listed: list[Listed]) -> Iterator[list[Listed]]:

@@ -1,10 +1,12 @@
 """What happened at the doors: stored once, acknowledged after commit, gaps asked for again (lock protocol §7)."""
 
 import logging
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import msgspec
+from msgspec import UNSET
 
 from booking import db
 from booking.ids import new_id
@@ -14,7 +16,7 @@ from booking.locks.grants import tell
 from booking.locks.packets import Packet
 from booking.locks.reports import tell_doors
 from booking.locks.snapshots import Owed, sealed
-from booking.lockwire.messages import Command, Event, EventAck, Report
+from booking.lockwire.messages import Command, Event, EventAck, Report, Unreadable
 
 log = logging.getLogger("booking.locks")
 
@@ -22,6 +24,8 @@ Position = tuple[int, int]
 PATIENCE = timedelta(seconds=5)
 # What came after the gap is asked for too: it was not kept, and the controller thinks it under way.
 EVERYTHING: Position = (2**32 - 1, 2**53 - 1)
+MOST = 2**31 - 1  # what our columns hold; a controller may say any count
+UNREADABLE = "unreadable"  # the kind of an event that breaks §7: only its position is known
 
 _asked: dict[str, datetime] = {}  # when each controller was last asked to replay, by this process
 
@@ -33,10 +37,11 @@ class _Where(db.Record):
     ev_seq: int
 
 
-async def store(row: Owed, arrived: list[Event], now: datetime) -> list[Packet]:
+async def store(row: Owed, arrived: Sequence[Event | Unreadable], now: datetime) -> list[Packet]:
     """Each event is stored once and its effects are committed; returns the acknowledgement, or a replay.
 
-    Positions run seq + 1 by seq + 1, and a lost buffer starts again at 1 in a later boot (§7.1, §7.5).
+    Positions run seq + 1 by seq + 1, and a lost buffer starts again at 1 in a later boot (§7.1, §7.5). What the
+    controller keeps no more, or says so that nobody can read it, is recorded as lost.
     """
     gap: tuple[Position, Position] | None = None
     async with db.transaction():
@@ -53,10 +58,13 @@ async def store(row: Owed, arrived: list[Event], now: datetime) -> list[Packet]:
             if here <= position:
                 ignored.note(row.id, "evt", "older")
                 continue
-            if not _follows(position, event) and here != _oldest_kept(row):
-                gap = (_after(position), EVERYTHING)
-                break
-            await _keep(row, event, now)
+            lost = event.lost if isinstance(event, Event) else UNSET
+            if not _follows(position, here) and lost is UNSET:
+                if here != _oldest_kept(row):
+                    gap = (_after(position), EVERYTHING)
+                    break
+                lost = await _missing(row, position, here) or UNSET
+            await _keep(row, event, min(lost, MOST) if isinstance(lost, int) else None, now)
             position = here
         await db.run(
             "UPDATE controller SET ev_boot = $2, ev_seq = $3, last_seen = $4 WHERE id = $1",
@@ -65,7 +73,7 @@ async def store(row: Owed, arrived: list[Event], now: datetime) -> list[Packet]:
             now,
         )
     answers = [_ack(row, position)] if position > (0, 0) else []
-    if gap is not None and _may_ask(row.id, now):
+    if gap is not None and not row.quarantine and _may_ask(row.id, now):  # in quarantine only `list` (§12.5)
         log.warning("events missing: controller=%s from=%s", row.id, gap[0])
         answers.append(await _replay(row, gap, now))
     return answers
@@ -79,11 +87,30 @@ def _may_ask(controller: str, now: datetime) -> bool:
     return True
 
 
-def _follows(position: Position, event: Event) -> bool:
-    """`lost` says that what is missing cannot be replayed."""
-    boot, seq = position
-    next_one = event.seq == seq + 1 and event.boot >= boot > 0
-    return next_one or (event.seq == 1 and event.boot > boot) or isinstance(event.lost, int)
+def _follows(position: Position, here: Position) -> bool:
+    (boot, seq), (next_boot, next_seq) = position, here
+    return (next_seq == seq + 1 and next_boot >= boot > 0) or (next_seq == 1 and next_boot > boot)
+
+
+async def _missing(row: Owed, position: Position, here: Position) -> int:
+    """Return how many events lie between, which the controller no longer keeps.
+
+    Numbers go on across reboots, and with the same hardware across generations; else its memory began anew at 1.
+    """
+    before = position[1]
+    if position == (0, 0):
+        before = (
+            await db.value(
+                int,
+                "SELECT max(seq) FROM door_event WHERE controller = $1 AND gen < $2 AND (boot, seq) < ($3, $4)"
+                " AND seq < $4",
+                row.id,
+                row.gen,
+                *here,
+            )
+            or 0
+        )
+    return here[1] - 1 - (before if before < here[1] else 0)
 
 
 def _oldest_kept(row: Owed) -> Position | None:
@@ -95,7 +122,11 @@ def _after(position: Position) -> Position:
     return max(1, position[0]), position[1] + 1
 
 
-async def _keep(row: Owed, event: Event, now: datetime) -> None:
+async def _keep(row: Owed, event: Event | Unreadable, lost: int | None, now: datetime) -> None:
+    if isinstance(event, Unreadable):
+        ignored.note(row.id, "evt", "schema")
+        log.warning("unreadable event: controller=%s boot=%d seq=%d", row.id, event.boot, event.seq)
+        event = Event(boot=event.boot, seq=event.seq, t=None, mono=0, clk="none", d=None, e=UNREADABLE)
     grant = _grant_id(event)
     door = await db.value(
         str, "SELECT id FROM door WHERE controller = $1 AND wire_id = $2", row.id, event.d or ""
@@ -115,9 +146,9 @@ async def _keep(row: Owed, event: Event, now: datetime) -> None:
         event.k or None,
         event.why or None,
         grant,
-        event.lost or None,
+        lost,
         now,
-        event.dur_s if isinstance(event.dur_s, int) else None,
+        min(event.dur_s, MOST) if isinstance(event.dur_s, int) else None,
     )
     if event.e in ("granted", "denied", "lockout", "mode", "forced", "held", "tamper"):
         await tell_doors("door.event", row.id, now)

@@ -12,7 +12,7 @@ from booking.locks.packets import Incoming, Packet
 from booking.locks.snapshots import Owed
 from booking.lockwire import envelope, ids
 from booking.lockwire.envelope import Dropped, Opened
-from booking.lockwire.messages import Events, Report, Result, Status, TimeAnswer, TimeRequest
+from booking.lockwire.messages import Report, Result, Status, TimeAnswer, TimeRequest, events_of
 from booking.lockwire.strict import StrictError, parse
 
 log = logging.getLogger("booking.locks")
@@ -95,7 +95,7 @@ async def _take_report(row: Owed, opened: Opened, now: datetime) -> list[Packet]
 
 
 async def _take_events(row: Owed, opened: Opened, now: datetime) -> list[Packet]:
-    return await events.store(row, parse(opened.plain, Events).ev, now)
+    return await events.store(row, events_of(opened.plain), now)
 
 
 async def _take_result(row: Owed, opened: Opened, now: datetime) -> list[Packet]:

@@ -8,6 +8,7 @@ import msgspec
 from booking import db, journal
 from booking.errors import NotFound
 from booking.locks.versions import raise_versions
+from booking.lockwire.snapshot import Window
 from booking.people import Actor, Role
 
 
@@ -64,14 +65,23 @@ async def quarantine_of(controller: str, *, by: Actor) -> QuarantineView:
     )
 
 
-class _Window(msgspec.Struct, frozen=True):
-    d: list[str]
-    nb: int
-    na: int
+def _listed(listing: str | None) -> dict[str, list[Window]]:
+    """Return the windows by grant id; one kept from a controller that said nonsense has none."""
+    try:
+        said = msgspec.json.decode(listing, type=dict[str, object]) if listing else {}
+    except msgspec.DecodeError:
+        return {}
+    return {id: _windows(one) for id, one in said.items()}
+
+
+def _windows(said: object) -> list[Window]:
+    try:
+        return msgspec.convert(said, list[Window])
+    except msgspec.ValidationError:
+        return []
 
 
 async def _unknown(controller: str, listing: str | None) -> list[UnknownGrant]:
-    listed = msgspec.json.decode(listing, type=dict[str, list[_Window]]) if listing else {}
     ours = await db.column(
         UUID, "SELECT id FROM access_grant WHERE controller = $1 AND gone_ver IS NULL", controller
     )
@@ -83,7 +93,7 @@ async def _unknown(controller: str, listing: str | None) -> list[UnknownGrant]:
             datetime.fromtimestamp(min(one.nb for one in windows), UTC),
             datetime.fromtimestamp(max(one.na for one in windows), UTC),
         )
-        for id, windows in sorted(listed.items())
+        for id, windows in sorted(_listed(listing).items())
         if id not in known and windows
     ]
 

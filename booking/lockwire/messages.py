@@ -4,7 +4,8 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from booking.lockwire.snapshot import DoorId, GrantId, Number, Time
+from booking.lockwire.snapshot import DoorId, GrantId, Number, Time, Window
+from booking.lockwire.strict import StrictError, fit, load, shape
 
 Position = tuple[Annotated[int, Meta(ge=1)], Annotated[int, Meta(ge=1)]]
 Boot = Annotated[int, Meta(ge=1, le=2**32 - 1)]
@@ -118,6 +119,32 @@ class Events(Struct, frozen=True):
     ev: Annotated[list[Event], Meta(min_length=1, max_length=50)]
 
 
+class Unreadable(Struct, frozen=True):
+    """An event that breaks §7 but says where it stands: the log goes on past it, and says that it is lost."""
+
+    boot: Boot
+    seq: Annotated[int, Meta(ge=1)]
+
+
+class _Batch(Struct, frozen=True):
+    ev: Annotated[list[object], Meta(min_length=1, max_length=50)]
+
+
+def events_of(raw: bytes) -> list[Event | Unreadable]:
+    """Return one to fifty events in order; one that breaks §7 does not take the others with it.
+
+    Raises StrictError if the message breaks §4.4, or an event does not even say where it stands.
+    """
+    return [_event(one) for one in shape(load(raw), _Batch).ev]
+
+
+def _event(value: object) -> Event | Unreadable:
+    try:
+        return fit(value, Event)
+    except StrictError:
+        return shape(value, Unreadable)
+
+
 class EventAck(Struct, frozen=True):
     """Everything up to and including this position is stored."""
 
@@ -140,10 +167,10 @@ class Command(Struct, frozen=True, kw_only=True, rename={"from_": "from"}):
 
 
 class Listed(Struct, frozen=True):
-    """One stored grant as `list` shows it: windows as [door ids, nb, na], never the PIN."""
+    """One stored grant as `list` shows it: its windows, never the PIN."""
 
     id: GrantId
-    w: list[dict[str, int | list[str]]]
+    w: Annotated[list[Window], Meta(max_length=64)]
 
 
 class Result(Struct, frozen=True, kw_only=True):
