@@ -80,7 +80,7 @@ async def alarms_of(
 
 
 async def acknowledge(alarm: UUID, note: str | None, *, by: Actor, now: datetime) -> AlarmView:
-    """Somebody has seen it and says so; it stays open until it is cured. Raises NotFound."""
+    """Somebody has seen it and says so; it stays open until it is cured, if it is not already. Raises NotFound."""
     async with db.transaction():
         row = await db.row(_AlarmRow, _ALARMS + " WHERE a.id = $1 FOR NO KEY UPDATE OF a", alarm)
         if row is None or not _is_staff(row, by):

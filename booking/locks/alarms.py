@@ -37,13 +37,6 @@ WITH c AS (
   SELECT c.*, c.report::jsonb AS said, coalesce(p.alarm_lead_min, 30) * interval '1 minute' AS lead
   FROM controller c JOIN facility f ON f.id = c.facility LEFT JOIN access_policy p ON p.municipality = f.municipality
   WHERE c.retired_at IS NULL
-), last_said AS (
-  SELECT d.controller, d.id AS door,
-    (SELECT e.kind FROM door_event e WHERE e.door = d.id AND e.kind IN ('held', 'opened', 'closed')
-      ORDER BY e.id DESC LIMIT 1) AS position,
-    (SELECT e.kind FROM door_event e WHERE e.door = d.id AND e.kind IN ('forced', 'closed', 'granted')
-      ORDER BY e.id DESC LIMIT 1) AS entry
-  FROM door d JOIN c ON c.id = d.controller
 )
 SELECT g.controller, w.door, 'not_applied' AS kind, array_agg(DISTINCT g.reservation ORDER BY g.reservation) AS reservations
 FROM c JOIN access_grant g ON g.controller = c.id JOIN grant_window w ON w.access_grant = g.id
@@ -81,12 +74,39 @@ UNION ALL SELECT id, NULL, 'offline', '{}' FROM c WHERE rep_boot > 0
   AND (last_seen < $1 - interval '45 minutes' OR offline_at <= $1 - interval '30 seconds')
 UNION ALL SELECT c.id, NULL, 'horizon_short', '{}' FROM c JOIN snapshot_log s ON s.controller = c.id
   AND s.epoch = c.rep_epoch AND s.ver = c.rep_ver WHERE s.horizon_end < $1 + interval '72 hours'
-UNION ALL SELECT controller, door, 'held', '{}' FROM last_said WHERE position = 'held'
-UNION ALL SELECT controller, door, 'forced', '{}' FROM last_said WHERE entry = 'forced'
 UNION ALL SELECT DISTINCT e.controller, e.door, 'brute_force', '{}'::uuid[] FROM door_event e JOIN c ON c.id = e.controller
 WHERE e.kind = 'lockout' AND e.received_at > $1 - interval '1 hour'
-UNION ALL SELECT DISTINCT e.controller, e.door, 'tamper', '{}'::uuid[] FROM door_event e JOIN c ON c.id = e.controller
-WHERE e.kind = 'tamper' AND e.received_at > $1 - interval '1 day'
+"""
+
+# Alarms that hold until staff have seen them, however soon the door was well again: (controller, door, kind, newest
+# event). `known` says which events an alarm, open or closed, has told of: by arrival, so that what comes late after an
+# outage is told and what is said twice is not. An event older than a day has had its alarm.
+_LATCHED = """
+WITH c AS (SELECT id FROM controller WHERE retired_at IS NULL), said AS (
+  SELECT e.controller, e.door, e.kind, max(e.received_at) AS at FROM door_event e JOIN c ON c.id = e.controller
+  WHERE e.kind IN ('forced', 'held', 'tamper') AND e.received_at > $1::timestamptz - interval '1 day' GROUP BY 1, 2, 3
+), not_cured AS (
+  SELECT d.controller, d.id AS door, e.kind, e.received_at AS at FROM door d JOIN c ON c.id = d.controller, LATERAL (
+    (SELECT kind, received_at FROM door_event WHERE door = d.id AND kind IN ('held', 'opened', 'closed')
+      ORDER BY id DESC LIMIT 1)
+    UNION ALL
+    (SELECT kind, received_at FROM door_event WHERE door = d.id AND kind IN ('forced', 'closed', 'granted')
+      ORDER BY id DESC LIMIT 1)
+  ) e WHERE e.kind IN ('held', 'forced')
+), known AS (
+  SELECT a.controller, a.door, a.kind, max(a.seen_at) AS at,
+    bool_or(a.closed_at IS NULL AND a.acknowledged_at IS NULL) AS waits
+  FROM door_alarm a JOIN c ON c.id = a.controller
+  WHERE a.kind IN ('forced', 'held', 'tamper') AND (a.closed_at IS NULL OR a.seen_at > $1::timestamptz - interval '1 day')
+  GROUP BY 1, 2, 3
+)
+SELECT controller, door, kind, '{}'::uuid[] AS reservations, max(at) AS seen_at FROM (
+  SELECT s.* FROM said s LEFT JOIN known k
+    ON k.controller = s.controller AND k.kind = s.kind AND k.door IS NOT DISTINCT FROM s.door
+  WHERE k.at IS NULL OR s.at > k.at
+  UNION ALL SELECT * FROM not_cured
+  UNION ALL SELECT controller, door, kind, at FROM known WHERE waits
+) holds GROUP BY 1, 2, 3
 """
 
 
@@ -102,25 +122,35 @@ class _Holds(db.Record):
         return self.controller or "", self.door or "", self.kind
 
 
+class _Latched(_Holds):
+    seen_at: datetime
+
+
 class _Open(_Holds):
     id: UUID
     seen_at: datetime
+    acknowledged_at: datetime | None
 
 
 async def watch(now: datetime) -> None:
     """The open alarms are those that hold; what opened or closed has been told to pages and journal."""
     async with db.transaction():
-        holding = {one.key: one for one in await db.rows(_Holds, _HOLDS, now)}
+        # Their rows are locked first: an acknowledgement counts for what was known when it was given.
         known = await db.rows(
             _Open,
-            "SELECT id, controller, door, kind, reservations, seen_at FROM door_alarm WHERE closed_at IS NULL",
+            "SELECT id, controller, door, kind, reservations, seen_at, acknowledged_at FROM door_alarm"
+            " WHERE closed_at IS NULL ORDER BY id FOR NO KEY UPDATE",
         )
+        holding = {one.key: one for one in await db.rows(_Holds, _HOLDS, now)}
+        holding |= {one.key: one for one in await db.rows(_Latched, _LATCHED, now)}
         open_ = {one.key: one for one in known}
         for key, one in holding.items():
             if key not in open_:
                 await _open(one, now)
             elif one.reservations != open_[key].reservations:
                 await _widen(open_[key], one.reservations, now)
+            elif isinstance(one, _Latched) and one.seen_at > open_[key].seen_at:
+                await _see_again(open_[key], one.seen_at, now)
         for key, was in open_.items():
             if key not in holding and was.kind != "two_servers":
                 await _close(was, now)
@@ -136,13 +166,14 @@ async def _open(one: _Holds, now: datetime) -> None:
     id = new_id()
     added = await db.run(
         "INSERT INTO door_alarm (id, controller, door, kind, reservations, opened_at, seen_at)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $6) ON CONFLICT DO NOTHING",
+        " VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
         id,
         one.controller,
         one.door,
         one.kind,
         one.reservations,
         now,
+        one.seen_at if isinstance(one, _Latched) else now,
     )
     if added:
         await _tell("alarm.opened", one, now)
@@ -162,6 +193,13 @@ async def _widen(was: _Open, reservations: list[UUID], now: datetime) -> None:
         news,
     )
     if news:
+        await _tell("alarm.opened", was, now)
+
+
+async def _see_again(was: _Open, seen_at: datetime, now: datetime) -> None:
+    """It has happened once more while open: what was acknowledged is so no more. Staff have had their message."""
+    await db.run("UPDATE door_alarm SET seen_at = $2, acknowledged_at = NULL WHERE id = $1", was.id, seen_at)
+    if was.acknowledged_at is not None:
         await _tell("alarm.opened", was, now)
 
 

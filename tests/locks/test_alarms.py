@@ -103,16 +103,98 @@ async def test_what_a_report_says__alarms_until_it_says_otherwise(
     assert await db.column(str, OPEN) == []
 
 
-async def test_what_a_door_says__alarms_until_the_door_is_well(
+async def acknowledge_all(now: datetime) -> None:
+    for one in (await locks.alarms_of(TOWN, open_only=True, by=staff(), limit=9, offset=0))[0]:
+        await locks.acknowledge(one.id, None, by=staff(), now=now)
+
+
+MESSAGES = "SELECT count(*) FROM outbox WHERE payload LIKE '%staff_alert%'"
+
+
+async def test_what_a_door_says__alarms_until_the_door_is_well_and_staff_have_seen_it(
     hall: Hall, voice: Voice, now: datetime
 ) -> None:
     for kind in ("forced", "opened", "held", "tamper", "lockout"):
         await voice.says(kind, now)
     await alarms.watch(now)
     assert await db.column(str, OPEN) == ["brute_force", "forced", "held", "tamper"]
-    await voice.says("closed", now, dur_s=400)
-    await alarms.watch(now + timedelta(minutes=61))
-    assert await db.column(str, OPEN) == ["tamper"]
+    await acknowledge_all(now)
+    later = now + timedelta(minutes=61)
+    await alarms.watch(later)
+    assert await db.column(str, OPEN) == ["forced", "held"]
+    await voice.says("closed", later, dur_s=400)
+    await alarms.watch(later)
+    assert await db.column(str, OPEN) == []
+
+
+@pytest.mark.parametrize("kind", ["forced", "held", "tamper"])
+async def test_a_door_that_was_well_before_anybody_looked__alarms_once_until_somebody_has_seen_it(
+    hall: Hall, voice: Voice, now: datetime, kind: str
+) -> None:
+    def at(seconds: int) -> datetime:
+        return now + timedelta(seconds=seconds)
+
+    await voice.says(kind, now)
+    await voice.says("closed", at(2), dur_s=400)
+    await voice.says("granted", at(3), k="pin")
+    for seconds in (5, 10, 90_000, 900_000):
+        await alarms.watch(at(seconds))
+        assert await db.column(str, OPEN) == [kind]
+    assert await db.value(int, MESSAGES) == 1
+    await acknowledge_all(at(900_001))
+    for seconds in (900_002, 900_007):
+        await alarms.watch(at(seconds))
+    assert await db.column(str, OPEN) == []
+
+    voice.seq = 0  # the controller says all of it again
+    for again in (kind, "closed", "granted"):
+        await voice.says(again, at(900_010))
+    await alarms.watch(at(900_011))
+    assert await db.column(str, OPEN) == []
+    await voice.says(kind, at(900_020))
+    await voice.says("closed", at(900_020))
+    await alarms.watch(at(900_021))
+    assert await db.column(str, OPEN) == [kind]
+    assert await db.value(int, MESSAGES) == 2
+
+
+async def test_a_break_in_during_an_outage__alarms_when_the_batch_arrives_and_only_then(
+    hall: Hall, voice: Voice, now: datetime
+) -> None:
+    arrived = now + timedelta(days=3)
+    row = await snapshots.owed(hall.controller)
+    assert row is not None
+    t = int(now.timestamp())
+    told = [("forced", "d1"), ("closed", "d1"), ("tamper", None), ("held", "d2"), ("closed", "d2")]
+    batch = [
+        Event(boot=1, seq=n, t=t + n, mono=1, clk="ntp", d=door, e=kind)
+        for n, (kind, door) in enumerate(told, 1)
+    ]
+    await events.store(row, batch, arrived)
+    await alarms.watch(arrived)
+    assert await db.column(str, OPEN) == ["forced", "held", "tamper"]
+    await acknowledge_all(arrived)
+    await alarms.watch(arrived)
+    await events.store(row, batch, arrived + timedelta(seconds=30))
+    await alarms.watch(arrived + timedelta(seconds=31))
+    assert await db.column(str, OPEN) == []
+
+
+async def test_forced_again_after_it_was_acknowledged__must_be_seen_again(
+    hall: Hall, voice: Voice, now: datetime
+) -> None:
+    await voice.says("forced", now)
+    await alarms.watch(now)
+    await acknowledge_all(now + timedelta(seconds=1))
+    await voice.says("forced", now + timedelta(seconds=2))
+    await voice.says("closed", now + timedelta(seconds=3))
+    for seconds in (5, 10):
+        await alarms.watch(now + timedelta(seconds=seconds))
+    waits = "SELECT acknowledged_at IS NULL FROM door_alarm WHERE closed_at IS NULL"
+    assert await db.column(bool, waits) == [True]
+    await acknowledge_all(now + timedelta(seconds=11))
+    await alarms.watch(now + timedelta(seconds=12))
+    assert await db.column(str, OPEN) == []
 
 
 async def test_two_servers__alarm_for_ten_minutes_past_the_last_time(hall: Hall, now: datetime) -> None:

@@ -181,7 +181,7 @@ async def test_a_listing_of_nonsense__is_refused_and_the_operator_can_go_on(
     hall: Hall, device: Device, now: datetime, windows: object
 ) -> None:
     row = await in_quarantine(device, now)
-    body = {
+    body: dict[str, object] = {
         "id": row.id.hex,
         "n": row.n,
         "ok": True,
