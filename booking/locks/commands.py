@@ -76,15 +76,17 @@ async def ask_report(controller: str, now: datetime) -> Packet | None:
 
 
 async def send(id: UUID, publish: Publish, now: datetime) -> None:
-    """The command is with the broker, never retained; one that is too late is not sent at all."""
+    """The command is with the broker, never retained; one that is too late, or not `list` in quarantine, is refused."""
     row = await db.row(Row, f"{COMMANDS} WHERE m.id = $1", id)
     owed = None if row is None else await snapshots.owed(row.controller)
     if row is None or owed is None or row.n is None or row.expires_at is None or row.sent_at is not None:
         return
-    if now >= row.expires_at:
-        await db.run(
-            "UPDATE door_command SET answered_at = $2, ok = false, why = 'expired' WHERE id = $1", id, now
-        )
+    why = (
+        "expired" if now >= row.expires_at else "quarantine" if owed.quarantine and row.op != "list" else None
+    )
+    if why is not None:
+        refuse = "UPDATE door_command SET answered_at = $2, ok = false, why = $3 WHERE id = $1"
+        await db.run(refuse, id, now, why)
         await _tell(row, now)
         return
     body = Command(
