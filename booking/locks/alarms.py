@@ -7,6 +7,7 @@ from uuid import UUID
 from booking import db, journal
 from booking.ids import new_id
 from booking.locks.grants import tell
+from booking.locks.lines import MAY_BE_SILENT
 from booking.locks.telling import tell_staff
 from booking.people import Actor
 
@@ -32,7 +33,7 @@ Kind = Literal[
 WARNINGS = ("clock_drift", "battery", "power", "horizon_short")
 
 # Every alarm that holds at $1: (controller, door, kind, reservations). One statement, no message is counted.
-_HOLDS = """
+_HOLDS = f"""
 WITH c AS (
   SELECT c.*, c.report::jsonb AS said, coalesce(p.alarm_lead_min, 30) * interval '1 minute' AS lead
   FROM controller c JOIN facility f ON f.id = c.facility LEFT JOIN access_policy p ON p.municipality = f.municipality
@@ -41,14 +42,14 @@ WITH c AS (
 SELECT g.controller, w.door, 'not_applied' AS kind, array_agg(DISTINCT g.reservation ORDER BY g.reservation) AS reservations
 FROM c JOIN access_grant g ON g.controller = c.id JOIN grant_window w ON w.access_grant = g.id
 WHERE g.role = 'leader' AND g.gone_ver IS NULL AND g.reservation IS NOT NULL AND w.na > $1
-  AND g.nb < $1 + CASE WHEN c.said #> '{cap,feat}' ? 'live' THEN -interval '1 minute' ELSE c.lead END
+  AND g.nb < $1 + CASE WHEN c.said #> '{{cap,feat}}' ? 'live' THEN -interval '1 minute' ELSE c.lead END
   AND g.created_at < $1 - interval '20 seconds'
   AND (g.first_ver IS NULL OR (c.rep_epoch, c.rep_ver) < (g.first_epoch, g.first_ver) OR g.rejected IS NOT NULL
     OR c.quarantine OR c.said -> 'pend' ? replace(g.id::text, '-', ''))
 GROUP BY g.controller, w.door
 UNION ALL
 SELECT g.controller, NULL, 'removal_unconfirmed',
-  coalesce(array_agg(DISTINCT g.reservation ORDER BY g.reservation) FILTER (WHERE g.reservation IS NOT NULL), '{}')
+  coalesce(array_agg(DISTINCT g.reservation ORDER BY g.reservation) FILTER (WHERE g.reservation IS NOT NULL), '{{}}')
 FROM c JOIN access_grant g ON g.controller = c.id
 WHERE g.gone_at IS NULL AND g.in_log AND g.role <> 'reserve' AND (
   (g.gone_ver IS NOT NULL AND g.na > $1 AND (g.gone_asked_at < $1 - interval '10 minutes'
@@ -57,24 +58,24 @@ WHERE g.gone_at IS NULL AND g.in_log AND g.role <> 'reserve' AND (
     OR (g.stale_nb <= $1 AND g.created_at < $1 - interval '20 seconds'))))
 GROUP BY g.controller
 UNION ALL
-SELECT g.controller, NULL, 'full', '{}' FROM c JOIN access_grant g ON g.controller = c.id
+SELECT g.controller, NULL, 'full', '{{}}' FROM c JOIN access_grant g ON g.controller = c.id
 WHERE c.logged_ver > 0 AND c.rep_boot > 0 AND g.gone_ver IS NULL AND g.role <> 'reserve' AND g.na > $1
   AND g.created_at < $1 - interval '20 seconds'
   AND (g.rejected = 'full' OR (g.first_ver IS NULL AND g.nb < $1 + interval '13 days'))
 GROUP BY g.controller
-UNION ALL SELECT id, NULL, 'clock_untrusted', '{}' FROM c
+UNION ALL SELECT id, NULL, 'clock_untrusted', '{{}}' FROM c
 WHERE rep_boot > 0 AND (clock = 'untrusted' OR said->'clk'->>'src' = 'none')
-UNION ALL SELECT id, NULL, 'clock_drift', '{}' FROM c WHERE clock = 'drift'
-UNION ALL SELECT id, NULL, 'battery', '{}' FROM c WHERE (said->'pw'->>'bat')::int < 20
-UNION ALL SELECT id, NULL, 'power', '{}' FROM c WHERE said->'pw'->>'src' = 'backup'
-UNION ALL SELECT id, NULL, 'quarantine', '{}' FROM c WHERE quarantine
-UNION ALL SELECT id, NULL, 'broker_refuses', '{}' FROM c WHERE broker_reason >= 128
-UNION ALL SELECT id, NULL, 'bad_snapshot', '{}' FROM c WHERE said->'bad'->>'why' IN ('conflict', 'decrypt')
-UNION ALL SELECT id, NULL, 'offline', '{}' FROM c WHERE rep_boot > 0
-  AND (last_seen < $1 - interval '45 minutes' OR offline_at <= $1 - interval '30 seconds')
-UNION ALL SELECT c.id, NULL, 'horizon_short', '{}' FROM c JOIN snapshot_log s ON s.controller = c.id
+UNION ALL SELECT id, NULL, 'clock_drift', '{{}}' FROM c WHERE clock = 'drift'
+UNION ALL SELECT id, NULL, 'battery', '{{}}' FROM c WHERE (said->'pw'->>'bat')::int < 20
+UNION ALL SELECT id, NULL, 'power', '{{}}' FROM c WHERE said->'pw'->>'src' = 'backup'
+UNION ALL SELECT id, NULL, 'quarantine', '{{}}' FROM c WHERE quarantine
+UNION ALL SELECT id, NULL, 'broker_refuses', '{{}}' FROM c WHERE broker_reason >= 128
+UNION ALL SELECT id, NULL, 'bad_snapshot', '{{}}' FROM c WHERE said->'bad'->>'why' IN ('conflict', 'decrypt')
+UNION ALL SELECT id, NULL, 'offline', '{{}}' FROM c WHERE rep_boot > 0
+  AND (last_seen < $1 - {MAY_BE_SILENT} OR offline_at <= $1 - interval '30 seconds')
+UNION ALL SELECT c.id, NULL, 'horizon_short', '{{}}' FROM c JOIN snapshot_log s ON s.controller = c.id
   AND s.epoch = c.rep_epoch AND s.ver = c.rep_ver WHERE s.horizon_end < $1 + interval '72 hours'
-UNION ALL SELECT DISTINCT e.controller, e.door, 'brute_force', '{}'::uuid[] FROM door_event e JOIN c ON c.id = e.controller
+UNION ALL SELECT DISTINCT e.controller, e.door, 'brute_force', '{{}}'::uuid[] FROM door_event e JOIN c ON c.id = e.controller
 WHERE e.kind = 'lockout' AND e.received_at > $1 - interval '1 hour'
 """
 

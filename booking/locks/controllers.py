@@ -120,7 +120,7 @@ def _view(row: _Row, doors: list[ControllerDoor], now: datetime) -> ControllerVi
         driver=row.driver,
         gen=row.gen,
         next_gen=row.next_gen,
-        state=_state(row, now),
+        state=_state(row, report.pw.src if report else None, now),
         doors=doors,
         enrolled_at=row.enrolled_at,
         last_seen=row.last_seen,
@@ -133,7 +133,7 @@ def _view(row: _Row, doors: list[ControllerDoor], now: datetime) -> ControllerVi
 
 
 def _state(
-    row: _Row, now: datetime
+    row: _Row, power: str | None, now: datetime
 ) -> Literal["new", "online", "offline", "quarantine", "retiring", "retired"]:
     if row.retired_at is not None:
         empty = row.rep_boot == 0 or (row.rep_epoch, row.rep_ver) == (row.epoch, row.want_ver)
@@ -142,4 +142,4 @@ def _state(
         return "quarantine"
     if row.rep_boot == 0 and row.report is None:
         return "new"
-    return "online" if is_online(row.last_seen, row.offline_at, now) else "offline"
+    return "online" if is_online(row.last_seen, row.offline_at, power, now) else "offline"

@@ -171,7 +171,7 @@ def _confirmed_at(lines: list[Line], state: State) -> datetime | None:
 
 def _door_of(line: Line, reserve: Line | None, now: datetime) -> AccessDoor:
     state = states.state_of(line.facts, now)
-    offline = not is_online(line.last_seen, line.offline_at, now)
+    offline = not is_online(line.last_seen, line.offline_at, line.power, now)
     flags = {
         "unconfirmed": states.is_unconfirmed(line.facts, now),
         "offline": offline,

@@ -116,7 +116,7 @@ async def doors(municipality: str, *, by: Actor, now: datetime) -> list[DoorView
 def _view(row: _DoorRow, now: datetime) -> DoorView:
     report = msgspec.json.decode(row.report, type=Report) if row.report else None
     said = report.doors.get(row.wire_id) if report else None
-    online = is_online(row.last_seen, row.offline_at, now)
+    online = is_online(row.last_seen, row.offline_at, report.pw.src if report else None, now)
     in_sync = (row.rep_epoch, row.rep_ver) == (row.epoch, row.want_ver)
     values = {
         "id": row.id,

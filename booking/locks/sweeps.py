@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from booking import db, journal
 from booking.locks.grants import remove
+from booking.locks.lines import MAY_BE_SILENT
 from booking.locks.versions import PUBLISH, owe, raise_versions
 from booking.people import Actor
 
@@ -62,10 +63,10 @@ async def reconcile(now: datetime) -> int:
         behind = await db.column(
             str,
             "UPDATE controller SET retry_at = $1::timestamptz + retry_s * interval '1 second',"
-            " retry_s = least(retry_s * 2, 300) WHERE id IN (SELECT id FROM controller WHERE NOT quarantine"
+            " retry_s = least(retry_s * 2, 300) WHERE id IN (SELECT id FROM controller c WHERE NOT quarantine"
             " AND rep_boot > 0"
             " AND (rep_epoch, rep_ver) <> (epoch, want_ver) AND coalesce(retry_at, '-infinity') <= $1"
-            " AND last_seen > $1::timestamptz - interval '45 minutes'"
+            f" AND last_seen > $1::timestamptz - {MAY_BE_SILENT}"
             " AND coalesce(offline_at, 'infinity') > $1::timestamptz - interval '30 seconds'"
             " ORDER BY id FOR NO KEY UPDATE) RETURNING id",
             now,
