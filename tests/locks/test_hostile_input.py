@@ -21,7 +21,7 @@ from booking.people import Actor
 from tests.controller.parts import RunningBroker, running_broker
 from tests.locks.conftest import TOWN, Hall, holder, hours, staff
 from tests.locks.parts import REPORT, Device, linked
-from tests.locks.test_commands import answer
+from tests.locks.test_commands import answer, read
 from tests.locks.test_end_to_end import until
 
 SYSTEM = Actor.system()
@@ -130,6 +130,7 @@ async def test_what_ends_a_term__is_a_lost_connection_and_no_bad_value(pool: str
     assert ends == [True, True, False, False]
 
 
+EVENT = {"boot": 1, "t": 1_795_000_000, "mono": 1, "clk": "ntp", "d": "d1", "e": "opened"}
 BIG = 2**53 - 1
 POISON = (
     {"lost": BIG},
@@ -203,3 +204,100 @@ async def test_a_listing_of_nonsense_from_before__shows_nothing_and_the_operator
     await db.run("UPDATE controller SET listing = $1", kept)
     assert (await locks.quarantine_of(hall.controller, by=SYSTEM)).unknown == []
     await locks.end_quarantine(hall.controller, by=SYSTEM, now=now)
+
+
+async def test_in_quarantine__an_order_is_refused_and_events_are_kept_but_not_asked_for_again(
+    hall: Hall, device: Device, now: datetime
+) -> None:
+    listing = await in_quarantine(device, now)
+    clerk = staff()
+    asked = await locks.order(hall.entrance, "lockdown", "brand", by=clerk, now=now)
+    await locks.confirm(hall.entrance, asked.id, by=clerk, now=now)
+    device.packets.clear()
+    for id in (asked.id, listing.id):
+        await commands.send(id, device.take, now)
+    assert [(await read(packet)).op for packet in device.packets] == ["list"]
+    seen = await locks.command_of(hall.entrance, asked.id, by=clerk, now=now)
+    assert (seen.state, seen.why) == ("refused", "quarantine")
+
+    gap = {"ev": [EVENT | {"seq": 1}, EVENT | {"seq": 5}]}
+    answers = await says(hall, "evt", gap, now)
+    assert await acked(hall, answers) == (1, 1)
+    assert [packet.topic for packet in answers if packet.topic.endswith("cmd")] == []
+    await locks.end_quarantine(hall.controller, by=SYSTEM, now=now)
+    answers = await says(hall, "evt", gap, now)
+    assert [(await read(packet)).op for packet in answers if packet.topic.endswith("cmd")] == ["replay"]
+    await device.publish(now)
+    assert (await device.snapshot()).doors[
+        "d1"
+    ].mode == "lockdown"  # the mode waits in the next snapshot (§8.3)
+
+
+LOST = "SELECT seq, coalesce(lost, 0) AS lost FROM door_event WHERE kind = 'opened' ORDER BY id"
+
+
+class Lost(db.Record):
+    seq: int
+    lost: int
+
+
+GAPS = (
+    ((1, 1), (1, 500), 498),  # overwritten
+    ((3, 40), (7, 41), 0),  # nothing between
+    ((3, 40), (7, 45), 4),  # overwritten, over reboots
+    ((3, 40), (7, 12), 11),  # the memory was lost and began anew at 1
+    (None, (4, 30), 29),  # never heard of before
+)
+
+
+@pytest.mark.parametrize(("before", "oldest", "missing"), GAPS)
+async def test_events_that_the_controller_keeps_no_more__stand_as_lost(
+    hall: Hall,
+    device: Device,
+    now: datetime,
+    before: tuple[int, int] | None,
+    oldest: tuple[int, int],
+    missing: int,
+) -> None:
+    if before is not None:
+        await db.run("UPDATE controller SET ev_boot = $1, ev_seq = $2", *before)
+    await device.publish(now)
+    await device.report(now, ev={"first": oldest, "last": (oldest[0], oldest[1] + 1)})
+    batch = [EVENT | {"boot": oldest[0], "seq": oldest[1] + n} for n in (0, 1)]
+    answers = await says(hall, "evt", {"ev": batch}, now)
+
+    assert await acked(hall, answers) == (oldest[0], oldest[1] + 1)
+    assert [one.lost for one in await db.rows(Lost, LOST)] == [missing, 0]
+
+
+async def test_the_same_hardware_under_a_new_key__has_lost_nothing(
+    hall: Hall, device: Device, now: datetime
+) -> None:
+    await says(hall, "evt", {"ev": [EVENT | {"seq": 1}, EVENT | {"seq": 2}]}, now)
+    await locks.enrol(hall.controller, facility=hall.facility, by=SYSTEM, now=now, simulated=True)
+    await device.publish(now)
+    await device.report(now, ev={"first": (1, 3), "last": (1, 3)})
+    await says(hall, "evt", {"ev": [EVENT | {"seq": 3}]}, now)
+
+    assert [(one.seq, one.lost) for one in await db.rows(Lost, LOST)] == [(1, 0), (2, 0), (3, 0)]
+
+
+@pytest.mark.parametrize(("power", "patience"), [("mains", 0.75), ("backup", 0.75), ("battery", 18)])
+async def test_a_silent_controller__is_offline_after_three_of_its_own_reports(
+    hall: Hall, device: Device, now: datetime, power: str, patience: float
+) -> None:
+    await device.publish(now)
+    await device.report(now, pw={"src": power, "bat": None})
+    booking = await hall.book(hours(now, 1, 30), now)  # it lacks this one
+    offline = "SELECT count(*) FROM door_alarm WHERE kind = 'offline' AND closed_at IS NULL"
+    for later, online in ((patience - 0.01, True), (patience + 0.01, False)):
+        then = now + timedelta(hours=later)
+        await alarms.watch(then)
+        assert (await db.value(int, offline) == 0) is online
+        assert (await locks.doors(TOWN, by=staff(), now=then))[0].online is online
+        shown = await locks.controller_of(hall.controller, by=staff(), now=then)
+        assert shown.state == ("online" if online else "offline")
+        seen = await locks.access_of(booking, by=holder(booking), now=then)
+        assert ("offline" in seen.doors[0].flags) is not online
+        await db.run("UPDATE controller SET retry_at = NULL")
+        assert await sweeps.reconcile(then) == (1 if online else 0)
