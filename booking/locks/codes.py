@@ -4,10 +4,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
+import msgspec
+
 from booking import db
 from booking.errors import Conflict
 from booking.locks import pin_rules, vault
 from booking.locks.pin_rules import PinRule
+from booking.lockwire.messages import Report
 from booking.span import Span
 
 PIN_QUARANTINE = timedelta(hours=24)
@@ -117,3 +120,14 @@ class Code:
     def has_pin(self) -> bool:
         """True unless a card alone opens."""
         return self.means != "card"
+
+    def works_with(self, report: str | None) -> bool:
+        """True if a controller that says this can tell the code; one that has said nothing reads no cards."""
+        return self.means == "pin" or self.means in features_of(report)
+
+
+def features_of(report: str | None) -> frozenset[str]:
+    """Return what a controller can do by its newest report; before its first, PINs and no more (§12.1.4)."""
+    if report is None:
+        return frozenset({"pin"})
+    return frozenset(msgspec.json.decode(report, type=Report).cap.feat)

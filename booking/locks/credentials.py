@@ -10,7 +10,7 @@ from booking import db, journal
 from booking.clock import SWEDEN, at_local
 from booking.errors import Rejected
 from booking.ids import new_id
-from booking.locks import codes, grants, pin_rules, vault
+from booking.locks import codes, grants, pin_rules, sharing, vault
 from booking.locks.codes import Kept
 from booking.locks.credential_rows import FOREVER, ROW, CredentialRow, Means, keep_pin, must
 from booking.locks.versions import raise_versions
@@ -137,6 +137,7 @@ async def _put_in_force(row: CredentialRow, doors: list[_DoorOf], now: datetime)
     if row.kind == "standing":
         held = await grants.of_holder(row.holder, row.municipality, row.span, now)
         await grants.copy(held, (await must(row.id)).code(), now)
+        await sharing.follow(row.holder, now)
     return pin
 
 
@@ -190,7 +191,9 @@ async def rotate_credential(
         )
         doors = await db.rows(_DoorOf, _DOORS, row.municipality, row.doors)
         pin = await _put_in_force(await must(successor), doors, now)
+        await grants.give_own(id, now, since=until)  # where the new one was not free
         await grants.remove("credential = $2 AND gone_ver IS NULL AND nb >= $3", id, until, now=now)
+        await sharing.follow(row.holder, now)
         await journal.record(
             "credential.rotated", about=id, by=by, now=now, topics=[f"doors:{row.municipality}"]
         )
@@ -239,6 +242,7 @@ async def revoke_credential(id: UUID, *, by: Actor, now: datetime) -> None:
         )
         await grants.give_own(id, now)
         await grants.remove("credential = $2 AND gone_ver IS NULL", id, now=now)
+        await sharing.follow(row.holder, now)
         await journal.record(
             "credential.revoked", about=id, by=by, now=now, topics=[f"doors:{row.municipality}"]
         )

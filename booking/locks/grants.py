@@ -56,18 +56,17 @@ class Held(db.Record):
     id: UUID
     controller: str
     driver: str
+    report: str | None
     municipality: str
     reservation: UUID
     holder: UUID
     nb: datetime
     na: datetime
-    starts_at: datetime | None
-    ends_at: datetime | None
 
 
-_HELD = (
-    "SELECT g.id, g.controller, c.driver, f.municipality, g.reservation, g.holder, g.nb, g.na, g.starts_at,"
-    " g.ends_at FROM access_grant g JOIN controller c ON c.id = g.controller"
+HELD = (
+    "SELECT g.id, g.controller, c.driver, c.report, f.municipality, g.reservation, g.holder, g.nb, g.na"
+    " FROM access_grant g JOIN controller c ON c.id = g.controller"
     " JOIN facility f ON f.id = c.facility WHERE g.role = 'leader' AND g.gone_ver IS NULL"
     " AND g.reservation IS NOT NULL"
 )
@@ -77,9 +76,8 @@ async def of_holder(holder: UUID, municipality: str, span: Span, now: datetime) 
     """Return one grant per booking and controller of the party's bookings within the span, not over yet."""
     return await db.rows(
         Held,
-        "SELECT DISTINCT ON (reservation, controller) * FROM ("
-        + _HELD
-        + " AND g.holder = $1 AND f.municipality = $2 AND g.nb < $4 AND g.na > greatest($3::timestamptz, $5)) h"
+        f"SELECT DISTINCT ON (reservation, controller) * FROM ({HELD}"
+        " AND g.holder = $1 AND f.municipality = $2 AND g.nb < $4 AND g.na > greatest($3::timestamptz, $5)) h"
         " ORDER BY reservation, controller, id",
         holder,
         municipality,
@@ -90,13 +88,22 @@ async def of_holder(holder: UUID, municipality: str, span: Span, now: datetime) 
 
 
 async def copy(held: list[Held], code: Code, now: datetime) -> None:
-    """The bookings open with this code too, at the same doors and times; where its PIN is taken, they don't."""
-    await raise_versions(sorted({one.controller for one in held if one.nb - HORIZON <= now}), now=now)
-    for one in held:
-        await _copy(one, code, now)
+    """The bookings open with this code too, at the same doors and times.
+
+    Where its PIN is taken, or nothing reads its card, they don't: what they had stays.
+    """
+    able = [one for one in held if code.works_with(one.report)]
+    await raise_versions(sorted({one.controller for one in able if one.nb - HORIZON <= now}), now=now)
+    for one in able:
+        kept = await stand_beside(one, code.credential, now)
+        fits = code.pin is None or pin_rules.common([one.driver]).allows(code.pin)
+        if not fits or not await codes.keep(code.credential, code.pin, kept):
+            await db.run("DELETE FROM access_grant WHERE id = $1", kept[0].grant)
+            await tell("access.code_differs", one.reservation, one.municipality, now)
 
 
-async def _copy(held: Held, code: Code, now: datetime) -> None:
+async def stand_beside(held: Held, credential: UUID, now: datetime) -> list[Kept]:
+    """A grant of the credential stands beside this one, without PIN; returns its doors and times."""
     id = new_id()
     await db.run(
         "INSERT INTO access_grant (id, controller, reservation, credential, holder, role, nb, na, created_at,"
@@ -105,22 +112,14 @@ async def _copy(held: Held, code: Code, now: datetime) -> None:
         " FROM access_grant g JOIN controller c ON c.id = g.controller WHERE g.id = $2",
         id,
         held.id,
-        code.credential,
+        credential,
         now,
         held.nb - HORIZON <= now,
     )
     windows = await db.rows(
         _Window, "SELECT door, nb, na FROM grant_window WHERE access_grant = $1 ORDER BY id", held.id
     )
-    kept = [Kept(id, one.door, Span(one.nb, one.na)) for one in windows]
-    if code.has_pin and code.pin is None:
-        await codes.keep_drawn(code.credential, pin_rules.common([held.driver]), kept)
-    elif not await codes.keep(code.credential, code.pin, kept):
-        if code.is_shared:
-            await db.run("DELETE FROM access_grant WHERE id = $1", id)
-            await tell("access.code_differs", held.reservation, held.municipality, now)
-            return
-        await codes.keep_drawn(code.credential, pin_rules.common([held.driver]), kept)
+    return [Kept(id, one.door, Span(one.nb, one.na)) for one in windows]
 
 
 class _Window(db.Record):
@@ -129,41 +128,74 @@ class _Window(db.Record):
     na: datetime
 
 
-async def give_own(credential: UUID, now: datetime) -> None:
-    """Every booking that only this credential opens has a code of its own as well."""
+async def give_own(credential: UUID, now: datetime, *, since: datetime | None = None) -> None:
+    """Every booking from `since` on that only this credential opens has a code of its own as well; all are told."""
     alone = await db.rows(
         Held,
-        _HELD + " AND g.credential = $1 AND g.na > $2 AND NOT EXISTS (SELECT FROM access_grant o"
+        HELD + " AND g.credential = $1 AND g.na > $2 AND g.nb >= coalesce($3, '-infinity'::timestamptz)"
+        " AND NOT EXISTS (SELECT FROM access_grant o"
         " WHERE o.reservation = g.reservation AND o.controller = g.controller AND o.role = 'leader'"
-        " AND o.gone_ver IS NULL AND o.credential <> g.credential) ORDER BY g.reservation, g.controller",
+        " AND o.gone_ver IS NULL AND o.credential <> g.credential) ORDER BY g.nb, g.reservation, g.controller",
         credential,
         now,
+        since,
     )
     await raise_versions(sorted({one.controller for one in alone if one.nb - HORIZON <= now}), now=now)
-    drawn: dict[UUID, str] = {}
+    by_booking: dict[UUID, list[Held]] = {}
     for one in alone:
-        await _copy(one, Code(one.reservation, pin=drawn.get(one.reservation)), now)
-        if one.reservation not in drawn:
-            drawn[one.reservation] = await _pin_of(one)
-        await tell("access.code_changed", one.reservation, one.municipality, now)
+        by_booking.setdefault(one.reservation, []).append(one)
+    for held in by_booking.values():
+        await _give_own(held, now)
+    await tell_changed(alone, now)
 
 
-async def _pin_of(held: Held) -> str:
-    row = await db.row(
+async def _give_own(held: list[Held], now: datetime) -> None:
+    """One booking has its own code at these controllers: the one it has elsewhere, where that can be."""
+    reservation = held[0].reservation
+    own = await db.row(
         _Sealed,
-        "SELECT id, pin FROM access_grant WHERE reservation = $1 AND credential = $1 AND controller = $2"
-        " AND gone_ver IS NULL",
-        held.reservation,
-        held.controller,
+        "SELECT id, pin FROM access_grant WHERE reservation = $1 AND credential = $1 AND role = 'leader'"
+        " AND gone_ver IS NULL AND pin IS NOT NULL ORDER BY id LIMIT 1",
+        reservation,
     )
-    if row is None:
-        raise RuntimeError("a copy that was just written is there")
-    return codes.read_pin(row.id, row.pin)
+    kept = [each for one in held for each in await stand_beside(one, reservation, now)]
+    rule = pin_rules.common(one.driver for one in held)
+    pin = None if own is None else codes.read_pin(own.id, own.pin)
+    if pin is None or not rule.allows(pin) or not await codes.keep(reservation, pin, kept):
+        await codes.keep_drawn(reservation, rule, kept)
 
 
 class _Sealed(db.Record):
     id: UUID
     pin: bytes
+
+
+async def tell_changed(held: list[Held], now: datetime) -> None:
+    """Pages and journal know that these bookings' codes are others; their party gets one message, not one for each."""
+    bookings = {one.reservation: one for one in held}
+    first = next(iter(bookings.values()), None)
+    if first is None:
+        return
+    if len(bookings) == 1:
+        await tell("access.code_changed", first.reservation, first.municipality, now)
+        return
+    for one in bookings.values():
+        topics = [
+            f"timeline:{one.municipality}",
+            f"doors:{one.municipality}",
+            f"reservation:{one.reservation}",
+        ]
+        await journal.record(
+            "access.code_changed", about=one.reservation, by=Actor.system(), now=now, topics=topics
+        )
+    await tell_holder(first.holder, first.municipality, now, count=len(bookings))
+
+
+async def tell_holder(holder: UUID, municipality: str, now: datetime, **facts: object) -> None:
+    """The party is told that the code of many of its bookings is another, and where to read it; never the code."""
+    await messages.owe(
+        "codes_changed", party=holder, municipality=municipality, data=facts, key=now.isoformat(), now=now
+    )
 
 
 async def tell(action: str, reservation: UUID | None, municipality: str, now: datetime) -> None:

@@ -8,10 +8,9 @@ import msgspec
 from booking import db, journal
 from booking.errors import Conflict, NotFound
 from booking.ids import new_id
-from booking.locks import codes, credential_rows, grants, pin_rules
+from booking.locks import codes, credential_rows, grants, pin_rules, vault
 from booking.locks.codes import Kept
 from booking.locks.versions import HORIZON, raise_versions
-from booking.lockwire.messages import Report
 from booking.people import Actor, Role
 from booking.span import Span
 
@@ -51,7 +50,6 @@ class _Leader(db.Record):
 
 
 class _Window(db.Record):
-    access_grant: UUID
     door: str
     nb: datetime
     na: datetime
@@ -64,7 +62,7 @@ async def share(reservation: UUID, label: str, *, by: Actor, now: datetime) -> N
     """
     async with db.transaction():
         leaders = await _leaders(reservation, by, now)
-        if any(one.report is not None and "after" not in _features(one.report) for one in leaders):
+        if any(one.report is not None and "after" not in codes.features_of(one.report) for one in leaders):
             raise NothingToShare("a door of this booking can't tell participants from the leader")
         count = "SELECT count(*) FROM access_credential WHERE reservation = $1 AND revoked_at IS NULL"
         if (await db.value(int, count, reservation) or 0) >= MOST:
@@ -111,37 +109,84 @@ async def _is_theirs(reservation: UUID, by: Actor) -> bool:
     return holder is not None and holder in by.acts_for
 
 
-def _features(report: str) -> list[str]:
-    return msgspec.json.decode(report, type=Report).cap.feat
-
-
 async def _put_in_doors(credential: UUID, leaders: list[_Leader], now: datetime) -> str:
     """A member's grant behind each of the leader's, at the same doors and times; returns its PIN."""
-    near = sorted({one.controller for one in leaders if one.nb - HORIZON <= now})
+    kept = await _lay_behind([(credential, one) for one in leaders], now)
+    pin = await codes.keep_drawn(
+        credential, pin_rules.common(one.driver for one in leaders), kept[credential]
+    )
+    await credential_rows.keep_pin(credential, pin)
+    return pin
+
+
+async def _lay_behind(pairs: list[tuple[UUID, _Leader]], now: datetime) -> dict[UUID, list[Kept]]:
+    """Each member's grants stand behind their leader's, still without PIN; returns each one's doors and times."""
+    near = sorted({one.controller for _, one in pairs if one.nb - HORIZON <= now})
     versions = await raise_versions(near, now=now)
-    behind = {one.id: new_id() for one in leaders}
-    for one in leaders:
-        version = versions.get(one.controller)
+    kept: dict[UUID, list[Kept]] = {}
+    for credential, one in pairs:
+        id, version = new_id(), versions.get(one.controller) if one.nb - HORIZON <= now else None
         await db.run(
             "INSERT INTO access_grant (id, controller, reservation, credential, holder, role, after, nb, na,"
             " created_at, starts_at, ends_at, first_epoch, first_ver) SELECT $1, controller, reservation, $3,"
             " holder, 'member', id, nb, na, $4, starts_at, ends_at, $5, $6 FROM access_grant WHERE id = $2",
-            behind[one.id],
+            id,
             one.id,
             credential,
             now,
             version[0] if version else None,
             version[1] if version else None,
         )
-    windows = await db.rows(
-        _Window,
-        "SELECT access_grant, door, nb, na FROM grant_window WHERE access_grant = ANY($1) ORDER BY id",
-        list(behind),
-    )
-    kept = [Kept(behind[one.access_grant], one.door, Span(one.nb, one.na)) for one in windows]
-    pin = await codes.keep_drawn(credential, pin_rules.common(one.driver for one in leaders), kept)
-    await credential_rows.keep_pin(credential, pin)
-    return pin
+        windows = await db.rows(
+            _Window, "SELECT door, nb, na FROM grant_window WHERE access_grant = $1 ORDER BY id", one.id
+        )
+        kept.setdefault(credential, []).extend(
+            Kept(id, each.door, Span(each.nb, each.na)) for each in windows
+        )
+    return kept
+
+
+class _Loose(_Leader):
+    """A leader's grant that a participant's code does not stand behind yet."""
+
+    credential: UUID
+    pin: bytes
+
+
+_LOOSE = """
+SELECT g.id, g.controller, k.driver, f.municipality, g.holder, g.nb, k.report, m.id AS credential, m.pin
+FROM access_credential m JOIN access_grant g ON g.reservation = m.reservation AND g.role = 'leader'
+    AND g.gone_ver IS NULL AND g.na > $2
+  JOIN controller k ON k.id = g.controller JOIN facility f ON f.id = k.facility
+WHERE m.kind = 'member' AND m.holder = $1 AND m.revoked_at IS NULL AND m.pin IS NOT NULL
+  AND NOT EXISTS (SELECT FROM access_grant b WHERE b.credential = m.id AND b.after = g.id AND b.gone_ver IS NULL)
+ORDER BY m.id, g.id
+"""
+# A leader's grant that is gone lets nobody in; what stands behind it would be refused (§5.3).
+_ORPHANS = (
+    "role = 'member' AND gone_ver IS NULL AND reservation IN (SELECT reservation FROM access_credential"
+    " WHERE kind = 'member' AND holder = $2 AND revoked_at IS NULL) AND NOT EXISTS (SELECT FROM access_grant l"
+    " WHERE l.id = access_grant.after AND l.gone_ver IS NULL)"
+)
+
+
+async def follow(holder: UUID, now: datetime) -> None:
+    """The participants' codes of the party's bookings stand behind every leader's grant there is, and no other.
+
+    Whichever of the leader's codes is entered first lets them in. Their PINs stay. Within a transaction.
+    """
+    loose = await db.rows(_Loose, _LOOSE, holder, now)
+    pins = {one.credential: vault.unseal(one.pin, f"pin:{one.credential}").decode() for one in loose}
+    kept = await _lay_behind([(one.credential, one) for one in loose], now)
+    for credential, windows in kept.items():
+        if not await codes.keep(
+            credential, pins[credential], windows
+        ):  # a door it never had, and taken there
+            await db.run(
+                "DELETE FROM access_grant WHERE id = ANY($1)",
+                sorted({one.grant for one in windows if one.grant}),
+            )
+    await grants.remove(_ORPHANS, holder, now=now)
 
 
 class _Shared(db.Record):

@@ -25,6 +25,7 @@ Template = Literal[
     "closure_affects_you",
     "code_ready",
     "code_changed",
+    "codes_changed",
     "vehicle_late",
     "invoice_issued",
     "staff_alert",
@@ -33,9 +34,19 @@ TEMPLATES: tuple[Template, ...] = get_args(Template)
 CHANNELS: tuple[Channel, ...] = get_args(Channel)
 PHONE_CODE = "phone_code"  # confirms a number; nobody can choose or refuse it
 
-BY_SMS = {"booking_moved", "hold_offer", "time_free", "closure_affects_you", "code_changed", "vehicle_late"}
+BY_SMS = {
+    "booking_moved",
+    "hold_offer",
+    "time_free",
+    "closure_affects_you",
+    "code_changed",
+    "codes_changed",
+    "vehicle_late",
+}
 # What costs somebody their time or their way in is always said at least once.
-FIXED = {("booking_cancelled", "email"), ("closure_affects_you", "email"), ("code_changed", "email")}
+FIXED = {
+    (name, "email") for name in ("booking_cancelled", "closure_affects_you", "code_changed", "codes_changed")
+}
 WITH_PIN = {"code_ready", "code_changed"}
 HIDDEN_PIN = "••••••"
 _FOLDER = Path(__file__).parent / "templates"
