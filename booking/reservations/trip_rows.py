@@ -5,7 +5,7 @@ from uuid import UUID
 
 from booking import db, locks
 from booking.reservations.confirming import resources_of
-from booking.reservations.rows import Row
+from booking.reservations.rows import Row, code_of
 from booking.reservations.writing import lock_leaves
 from booking.span import Span
 
@@ -29,7 +29,7 @@ async def leave_door_open(row: Row, until: datetime, now: datetime) -> None:
             resources=await resources_of(row),
             span=Span(row.starts_at, max(until, row.ends_at)),
             purpose=row.purpose,
-            credential=row.series,
+            credential=await code_of(row.series),
             now=now,
         )
 
