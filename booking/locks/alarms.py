@@ -61,7 +61,7 @@ UNION ALL
 SELECT g.controller, NULL, 'full', '{{}}' FROM c JOIN access_grant g ON g.controller = c.id
 WHERE c.logged_ver > 0 AND c.rep_boot > 0 AND g.gone_ver IS NULL AND g.role <> 'reserve' AND g.na > $1
   AND g.created_at < $1 - interval '20 seconds'
-  AND (g.rejected = 'full' OR (g.first_ver IS NULL AND g.nb < $1 + interval '13 days'))
+  AND (g.rejected = 'full' OR (g.first_ver IS NULL AND g.rejected IS NULL AND g.nb < $1 + interval '13 days'))
 GROUP BY g.controller
 UNION ALL SELECT id, NULL, 'clock_untrusted', '{{}}' FROM c
 WHERE rep_boot > 0 AND (clock = 'untrusted' OR said->'clk'->>'src' = 'none')

@@ -55,10 +55,13 @@ ROW = f"SELECT {COLUMNS} FROM access_credential"
 async def for_booking(
     credential: UUID | None, holder: UUID, municipality: str, span: Span, now: datetime
 ) -> list[Code]:
-    """Return the shared codes that open this booking, newest first; none if it is to have its own.
+    """Return the shared codes that open this booking; none if it is to have its own.
 
-    A credential that is not known yet is a series at its first booking. Within a transaction.
+    An association's standing codes come first, the newest before the older; a series opens with them, too. Its own
+    code stands behind them if people know it already, and opens alone where no standing code does. A credential
+    that is not known yet is a series at its first booking. Within a transaction.
     """
+    series: list[Code] = []
     if credential is not None:
         await db.run(
             "INSERT INTO access_credential (id, municipality, kind, holder, valid_from, created_at)"
@@ -70,7 +73,7 @@ async def for_booking(
         )
         row = await db.row(CredentialRow, f"{ROW} WHERE id = $1 FOR NO KEY UPDATE", credential)
         if row is not None and row.kind == "series" and row.revoked_at is None:
-            return [row.code()]
+            series = [row.code()]
     rows = await db.rows(
         CredentialRow,
         f"{ROW} WHERE kind = 'standing' AND holder = $1 AND municipality = $2 AND revoked_at IS NULL"
@@ -80,7 +83,7 @@ async def for_booking(
         span.start,
         span.end,
     )
-    return [row.code() for row in rows]
+    return [row.code() for row in rows] + [one for one in series if not rows or not one.is_new]
 
 
 async def keep_pin(credential: UUID, pin: str) -> None:

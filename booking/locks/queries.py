@@ -48,7 +48,7 @@ class Share(msgspec.Struct, frozen=True):
 class AccessView(msgspec.Struct, frozen=True):
     """The code of a booking. `confirmed_at` is when every door had proved to have it.
 
-    `also_pin` is the association's former code while it still works.
+    `also_pin` is another code that opens it too: the association's former one, the series' or the booking's own.
     """
 
     pin: str | None
@@ -83,8 +83,9 @@ async def access_of(reservation: UUID, *, by: Actor, now: datetime) -> AccessVie
         raise NotFound("this booking opens no door", code="no_access")
     leaders = _in_force(every)
     state = states.together(states.state_of(line.facts, now) for line in leaders)
-    newest = max(leaders, key=_is_newer)
-    pins = [_shown_pin(line, state) for line in sorted(leaders, key=_is_newer, reverse=True)]
+    ranked = _ranked(leaders)
+    newest = ranked[0]
+    pins = [_shown_pin(line, state) for line in ranked]
     shown = list(dict.fromkeys(pin for pin in pins if pin is not None))
     spare = [line for line in lines if line.role == "reserve" and is_in_force(line, now)]
     reserve = {line.door: line for line in sorted(spare, key=lambda one: one.opens_at, reverse=True)}
@@ -122,6 +123,17 @@ def _in_force(leaders: list[Line]) -> list[Line]:
 
 def _is_newer(line: Line) -> tuple[datetime, str]:
     return (line.made_at or EARLIEST, str(line.grant_id))
+
+
+def _ranked(leaders: list[Line]) -> list[Line]:
+    """What opens every door of the booking comes first, a card that some can't read last; else the newer first."""
+    doors: dict[UUID, set[str]] = {}
+    for line in leaders:
+        doors.setdefault(line.credential, set()).add(line.door)
+    most = max(len(each) for each in doors.values())
+    return sorted(
+        leaders, key=lambda line: (len(doors[line.credential]) == most, *_is_newer(line)), reverse=True
+    )
 
 
 def _one_per_door(leaders: list[Line]) -> list[Line]:

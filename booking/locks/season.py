@@ -42,10 +42,10 @@ class _New:
 async def grant_series(
     uses: Sequence[Use], *, credential: UUID, holder: UUID, purpose: str, now: datetime
 ) -> None:
-    """The doors of every use are promised, grace included, all with the code of the series.
+    """The doors of every use are promised, grace included: with the holder's standing code, else all with the series'.
 
     Says the same as `grant` for each of them with this credential; reservations must have no grants yet. Where the
-    code is taken at some door, and where a standing code serves the holder, it is `grant` that does it.
+    code is taken at some door, and where a standing code serves any of the uses, it is `grant` that does it.
     Joins the caller's transaction; raises NoFreePin, NoCommonPin.
     """
     async with db.transaction():
@@ -57,8 +57,8 @@ async def grant_series(
         news = [new for use in open_uses for new in _news(use, openings[use.resources])]
         soon = {new.controller for new in news if new.around.start - HORIZON <= now}
         versions = await raise_versions(sorted(soon), now=now)
-        town, first = every[0].municipality, min(use.span for use in open_uses)
-        shared = await credential_rows.for_booking(credential, holder, town, first, now)
+        whole = Span(min(use.span.start for use in open_uses), max(use.span.end for use in open_uses))
+        shared = await credential_rows.for_booking(credential, holder, every[0].municipality, whole, now)
         is_series = len(shared) == 1 and shared[0].credential == credential and shared[0].has_pin
         if not is_series or not await _all_with(shared[0], news, every, holder, versions, now):
             await _one_by_one(open_uses, credential, holder, purpose, now)

@@ -146,14 +146,22 @@ async def _build(row: Owed, doors: dict[str, snapshot.Door], now: datetime) -> b
         now,
         list(ids),
     )
-    # Left out for lack of room: not in this version, whatever it was promised for.
-    left = [UUID(each.id) for each in found if UUID(each.id) not in ids]
-    if left:
-        await db.run(
-            "UPDATE access_grant SET first_epoch = NULL, first_ver = NULL, applied_at = NULL WHERE id = ANY($1)",
-            left,
-        )
+    await _leave_out([one for one in found if UUID(one.id) not in ids], row.report)
     return octets
+
+
+async def _leave_out(grants: list[snapshot.Grant], report: str | None) -> None:
+    """They are not in this version, whatever it was promised for: for lack of room, or the device can't tell them."""
+    if not grants:
+        return
+    room = contents.room_of(report)
+    strange = [UUID(one.id) for one in grants if report is not None and not room.takes(one)]
+    await db.run(
+        "UPDATE access_grant SET first_epoch = NULL, first_ver = NULL, applied_at = NULL,"
+        " rejected = CASE WHEN id = ANY($2) THEN 'feature' END WHERE id = ANY($1)",
+        [UUID(one.id) for one in grants],
+        strange,
+    )
 
 
 # One statement, since every booking waits for it.
