@@ -10,7 +10,7 @@ from booking import db, journal
 from booking.clock import SWEDEN, at_local
 from booking.errors import Rejected
 from booking.ids import new_id
-from booking.locks import codes, grants, pin_rules, sharing, vault
+from booking.locks import codes, grants, pin_rules, sharing, vault, weekly
 from booking.locks.codes import Kept
 from booking.locks.credential_rows import FOREVER, ROW, CredentialRow, Means, keep_pin, must
 from booking.locks.versions import raise_versions
@@ -72,6 +72,8 @@ async def create_credential(wish: Wish, *, by: Actor, now: datetime) -> Made:
     by.must_have(wish.municipality, Role.ADMIN)
     _check(wish)
     async with db.transaction():
+        if wish.party and not await db.value(bool, "SELECT true FROM party WHERE id = $1", wish.party):
+            raise Rejected("there is no such association", code="unknown_party")
         doors = await db.rows(_DoorOf, _DOORS, wish.municipality, wish.doors)
         if wish.doors and {one.id for one in doors} != set(wish.doors):
             raise Rejected("there is no such door in this municipality", code="unknown_door")
@@ -116,6 +118,8 @@ def _check(wish: Wish) -> None:
         raise Rejected("an association's code opens by its bookings", code="bookings_decide")
     if wish.role != "association" and wish.rotates_on is not None:
         raise Rejected("only an association's code rotates by the year", code="no_rotation")
+    if not weekly.fits(wish.weekly):
+        raise Rejected("these are more times a fortnight than a door can hold", code="too_many_windows")
     if wish.valid_to is not None and wish.valid_to <= wish.valid_from:
         raise Rejected("the end must come after the start", code="end_before_start")
     if wish.valid_from < datetime(2020, 1, 1, tzinfo=SWEDEN) or (wish.valid_to or wish.valid_from) > FOREVER:

@@ -12,6 +12,7 @@ from booking.span import Span
 Clock = Annotated[str, Meta(pattern=r"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$", examples=["06:00"])]
 Weekday = Annotated[int, Meta(ge=0, le=6, description="0 = Monday")]
 MOST_WINDOWS = 60  # a grant carries 64 (lock protocol §5.3)
+REACH = timedelta(days=15)  # what a controller must have when it goes dark: 14 days ahead, one back
 
 
 class Weekly(msgspec.Struct, frozen=True, rename={"from_": "from"}):
@@ -29,17 +30,26 @@ def read(text: str) -> list[Weekly]:
 
 def expand(rule: list[Weekly], whole: Span) -> list[Span]:
     """Return the windows that touch the span, joined where they meet, earliest first, at most MOST_WINDOWS."""
-    first = whole.start.astimezone(SWEDEN).date() - timedelta(days=1)
-    last = whole.end.astimezone(SWEDEN).date()
+    return _joined(sorted(_every(rule, whole)))[:MOST_WINDOWS]
+
+
+def fits(rule: list[Weekly]) -> bool:
+    """True if a grant carries the rule's windows of any fifteen days: the horizon, and the day before (§5.1)."""
+    monday = at_local(2026, 1, 5, 0)
+    spans = [Span(start, start + REACH) for start in (monday + timedelta(days=n) for n in range(7))]
+    return all(len(_joined(sorted(_every(rule, one)))) <= MOST_WINDOWS for one in spans)
+
+
+def _every(rule: list[Weekly], whole: Span) -> list[Span]:
+    day = whole.start.astimezone(SWEDEN).date() - timedelta(days=1)
+    last = min(whole.end.astimezone(SWEDEN).date(), day + timedelta(days=MOST_WINDOWS * 7 + 2))
     found: list[Span] = []
-    day = first
-    while day <= last and len(found) < MOST_WINDOWS * 2:
+    while day <= last and len(found) < 28 * MOST_WINDOWS:
         found += [_on(day, each) for each in rule if day.weekday() in each.weekdays]
         day += timedelta(days=1)
-    clipped = [
+    return [
         Span(max(one.start, whole.start), min(one.end, whole.end)) for one in found if one.overlaps(whole)
     ]
-    return _joined(sorted(clipped))[:MOST_WINDOWS]
 
 
 def _on(day: date, each: Weekly) -> Span:

@@ -408,3 +408,34 @@ def test_each_drivers_rule__holds_for_every_code_drawn() -> None:
     assert pin_rules.common(["native"]).allows("004216")
     assert len(pin_rules.draw(PinRule(4, 4))) == 4
     assert timedelta(hours=24) == codes.PIN_QUARANTINE
+
+
+async def test_more_weekly_times_than_a_door_holds__are_refused_when_the_rule_is_made(
+    hall: Hall, device: Device, now: datetime
+) -> None:
+    week = [0, 1, 2, 3, 4, 5, 6]
+
+    def rule(step: int, minutes: int) -> list[Weekly]:
+        every = [(hour, f"{hour:02d}:{minutes:02d}") for hour in range(0, 24, step)]
+        return [Weekly(weekdays=week, from_=f"{hour:02d}:00", to=to) for hour, to in every]
+
+    wish = Wish(municipality=TOWN, role="staff", label="V", valid_from=now, weekly=rule(1, 30))
+    with pytest.raises(Rejected) as refused:
+        await credentials.create_credential(wish, by=SYSTEM, now=now)
+    assert refused.value.code == "too_many_windows"
+    assert await db.value(int, "SELECT count(*) FROM access_credential") == 0
+
+    assert weekly.fits(rule(8, 30))
+    assert not weekly.fits(rule(5, 30))
+    crowded = [Weekly(weekdays=week, from_="06:00", to=f"{9 + n // 2:02d}:00") for n in range(28)]
+    most = Wish(municipality=TOWN, role="staff", label="V", valid_from=now, weekly=crowded)
+    await credentials.create_credential(most, by=SYSTEM, now=now)
+    await device.publish(now)
+    (grant,) = (await device.snapshot()).grants
+    assert max(one.na for one in grant.w) > int((now + timedelta(days=14)).timestamp())
+
+
+async def test_a_code_for_nobody_we_know__is_refused(hall: Hall, now: datetime) -> None:
+    with pytest.raises(Rejected) as refused:
+        await standing(new_id(), now)
+    assert refused.value.code == "unknown_party"
