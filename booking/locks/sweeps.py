@@ -8,6 +8,8 @@ from booking.locks.lines import MAY_BE_SILENT
 from booking.locks.versions import PUBLISH, owe, raise_versions
 from booking.people import Actor
 
+KEPT = timedelta(days=7)  # a PIN after its last window
+SEASON_OVER = timedelta(days=30)
 TOLD_LATE = timedelta(minutes=60)  # an ended grant stays so long, so that the door can tell `late`
 
 
@@ -92,10 +94,16 @@ async def _tell_of_silence(now: datetime) -> None:
 
 
 async def forget_old(now: datetime) -> None:
-    """PINs a week past their end (§14.6) and the plain text of superseded snapshots are gone."""
+    """PINs and cards a week after they were good for anything (§14.6) and plain text of superseded snapshots are gone.
+
+    When somebody entered, and what followed for his booking, is kept as long as the events that say it.
+    """
     await db.run(
-        "UPDATE access_grant SET pin = NULL WHERE pin IS NOT NULL AND na < $1", now - timedelta(days=7)
+        "UPDATE access_grant SET pin = NULL WHERE pin IS NOT NULL AND (na < $1 OR gone_at < $1)", now - KEPT
     )
+    await db.run(_ERASED, now - KEPT, now - SEASON_OVER)
+    await db.run(_UNUSED, now)
+    await db.run(_UNSETTLED, now)
     await db.run(
         "UPDATE snapshot_log s SET octets = NULL FROM controller c WHERE c.id = s.controller"
         " AND s.octets IS NOT NULL AND s.built_at < $1 AND (s.epoch, s.ver) < (c.logged_epoch, c.logged_ver)",
@@ -109,5 +117,31 @@ async def forget_old(now: datetime) -> None:
         "DELETE FROM grant_window w USING access_credential c WHERE w.access_grant IS NULL AND c.id = w.credential"
         " AND c.kind = 'series' AND NOT EXISTS (SELECT FROM access_grant g WHERE g.credential = c.id"
         " AND g.na > $1)",
-        now - timedelta(days=30),
+        now - SEASON_OVER,
     )
+
+
+# A code that is revoked, replaced or over, or a season that is, and no door has it or may have it any more.
+_ERASED = """
+WITH erased AS (
+  UPDATE access_credential c SET pin = NULL, pin_tag = NULL, card = NULL
+  WHERE (c.pin IS NOT NULL OR c.card IS NOT NULL)
+    AND (c.revoked_at < $1 OR c.valid_to < $1 OR c.kind = 'member' OR (c.kind = 'series' AND c.created_at < $2))
+    AND NOT EXISTS (SELECT FROM access_grant g WHERE g.credential = c.id AND (g.gone_at IS NULL OR g.gone_at > $1)
+      AND g.na > CASE WHEN c.kind = 'series' THEN $2 ELSE $1 END)
+  RETURNING c.id
+)
+DELETE FROM grant_window w USING erased WHERE w.credential = erased.id AND w.access_grant IS NULL
+"""
+_TOWN = (
+    "FROM controller c JOIN facility f ON f.id = c.facility"
+    " LEFT JOIN access_policy p ON p.municipality = f.municipality WHERE c.id = g.controller"
+)
+_DAYS = "coalesce(p.events_kept_days, 90) * interval '1 day'"
+_UNUSED = f"UPDATE access_grant g SET used_at = NULL {_TOWN} AND g.used_at < $1::timestamptz - {_DAYS}"
+# Nine days: a booking is judged for eight, and must not be judged again when nothing is left to judge by.
+_UNSETTLED = f"""
+DELETE FROM door_fact d WHERE d.settled_at < $1::timestamptz - interval '9 days' AND NOT EXISTS (
+  SELECT FROM access_grant g, LATERAL (SELECT {_DAYS} AS kept {_TOWN}) t
+  WHERE g.reservation = d.reservation AND d.settled_at >= $1::timestamptz - t.kept)
+"""

@@ -60,7 +60,7 @@ class Device:
     async def logged(self) -> tuple[int, int, str, bytes]:
         row = await db.row(
             _Log,
-            "SELECT epoch, ver, digest, octets FROM snapshot_log WHERE controller = $1 ORDER BY epoch DESC, ver DESC",
+            "SELECT epoch, ver, digest, octets FROM snapshot_log WHERE controller = $1 ORDER BY epoch DESC, ver DESC LIMIT 1",
             self.hall.controller,
         )
         assert row is not None
