@@ -22,6 +22,12 @@ class ShareWish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     label: Line
 
 
+class Replacement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Whose code: this booking's, or its series'."""
+
+    scope: locks.Scope = "booking"
+
+
 class SharedCode(msgspec.Struct, frozen=True):
     """A participant's new code; `pin` is told this once."""
 
@@ -58,6 +64,21 @@ class AccessController(Controller):
         view = await locks.access_of(reservation_id, by=actor, now=now)
         return Response(view, headers=NO_STORE)
 
+    @post("/new-code", operation_id="ReplaceCode", status_code=200, responses=responses(401, 404, 409, 422))
+    async def replace(
+        self,
+        reservation_id: FromPath[UUID],
+        data: JSONBody[Replacement],
+        actor: NamedDependency[Actor],
+        now: NamedDependency[datetime],
+    ) -> Response[locks.AccessView]:
+        """Give the booking, or its whole series, another code at all its doors; its holder is told. For staff."""
+        actor.must_be_known()
+        await reservations.must_see(reservation_id, actor)
+        await locks.replace_code(reservation_id, scope=data.scope, by=actor, now=now)
+        view = await locks.access_of(reservation_id, by=actor, now=now)
+        return Response(view, headers=NO_STORE)
+
     @post("/shares", operation_id="ShareAccess", responses=responses(401, 404, 409, 422))
     async def share(
         self,
@@ -70,6 +91,27 @@ class AccessController(Controller):
         actor.must_be_known()
         await reservations.must_see(reservation_id, actor)
         made = await locks.share(reservation_id, data.label, by=actor, now=now)
+        view = await locks.access_of(reservation_id, by=actor, now=now)
+        share = next(one for one in view.shares if one.id == made.id)
+        return Response(SharedCode(share, made.pin), headers=NO_STORE)
+
+    @post(
+        "/shares/{share_id:uuid}/new-code",
+        operation_id="ReplaceSharedCode",
+        status_code=200,
+        responses=responses(401, 404, 409),
+    )
+    async def replace_share(
+        self,
+        reservation_id: FromPath[UUID],
+        share_id: FromPath[UUID],
+        actor: NamedDependency[Actor],
+        now: NamedDependency[datetime],
+    ) -> Response[SharedCode]:
+        """Give a participant another code; the one he had leaves the doors. The PIN is told this once."""
+        actor.must_be_known()
+        await reservations.must_see(reservation_id, actor)
+        made = await locks.replace_share(reservation_id, share_id, by=actor, now=now)
         view = await locks.access_of(reservation_id, by=actor, now=now)
         share = next(one for one in view.shares if one.id == made.id)
         return Response(SharedCode(share, made.pin), headers=NO_STORE)

@@ -30,9 +30,10 @@ from booking.locks.link import hold_link
 from booking.locks.orders import CommandView, Op, command_of, confirm, order
 from booking.locks.quarantine import QuarantineView, end_quarantine, quarantine_of
 from booking.locks.queries import AccessDoor, AccessView, Share, access_of, states_of
+from booking.locks.renewing import Scope, replace_code
 from booking.locks.reserve import hand_out
 from booking.locks.season import Use, grant_series
-from booking.locks.sharing import NewShare, share, unshare
+from booking.locks.sharing import NewShare, replace_share, share, unshare
 from booking.locks.staff import DoorKind, DoorPage, DoorView, door, doors
 from booking.locks.states import State
 from booking.locks.sweeps import forget_old
@@ -58,6 +59,7 @@ __all__ = [
     "NewShare",
     "Op",
     "QuarantineView",
+    "Scope",
     "Search",
     "Share",
     "State",
@@ -99,6 +101,8 @@ __all__ = [
     "order",
     "quarantine_of",
     "replace",
+    "replace_code",
+    "replace_share",
     "retire",
     "revoke",
     "revoke_credential",

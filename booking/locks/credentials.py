@@ -166,7 +166,7 @@ async def rotate_credential(
 ) -> Made:
     """From `start` the association has another code; the old one works `overlap_days` longer (§14, Varberg).
 
-    Raises Rejected if a successor is decided already.
+    Its people get a message without it: the pages of their bookings show which code opens them. Raises Rejected if a successor is decided already.
     """
     async with db.transaction():
         row = await must(id)
@@ -198,6 +198,7 @@ async def rotate_credential(
         await grants.give_own(id, now, since=until)  # where the new one was not free
         await grants.remove("credential = $2 AND gone_ver IS NULL AND nb >= $3", id, until, now=now)
         await sharing.follow(row.holder, now)
+        await grants.tell_holder(row.holder, row.municipality, now, from_at=start, until_at=until)
         await journal.record(
             "credential.rotated", about=id, by=by, now=now, topics=[f"doors:{row.municipality}"]
         )

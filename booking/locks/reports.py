@@ -7,9 +7,10 @@ from uuid import UUID
 import msgspec
 
 from booking import db, journal, outbox
-from booking.locks import codes, commands, ignored, pin_rules, reserve
+from booking.locks import codes, commands, ignored, pin_rules, renewing, reserve
 from booking.locks.codes import Kept
 from booking.locks.contents import lacks_room
+from booking.locks.credential_rows import keep_pin
 from booking.locks.grants import tell
 from booking.locks.snapshots import Owed
 from booking.locks.versions import PUBLISH, raise_versions
@@ -238,6 +239,8 @@ async def change_pin(grant: UUID, now: datetime) -> None:
         " WHERE g.gone_ver IS NULL ORDER BY g.id",
         grant,
     )
+    beside = await renewing.leave_to_its_own(same[0].reservation, grant, now) if same else set()
+    same = [one for one in same if one.id not in beside]
     if not same:
         return
     first = same[0]
@@ -251,7 +254,9 @@ async def change_pin(grant: UUID, now: datetime) -> None:
     )
     await codes.leave_windows(ids)
     kept = [Kept(one.id, one.door, Span(one.nb, one.na)) for one in windows]
-    await codes.keep_drawn(credential, pin_rules.common(one.driver for one in same), kept)
+    pin = await codes.keep_drawn(credential, pin_rules.common(one.driver for one in same), kept)
+    if first.role == "member":
+        await keep_pin(credential, pin)
     await db.run(
         "UPDATE access_grant g SET credential = $2, rejected = NULL, applied_at = NULL, first_epoch = c.epoch,"
         " first_ver = c.want_ver FROM controller c WHERE c.id = g.controller AND g.id = ANY($1)",

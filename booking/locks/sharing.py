@@ -190,23 +190,47 @@ async def follow(holder: UUID, now: datetime) -> None:
 
 
 class _Shared(db.Record):
-    reservation: UUID
     holder: UUID
     municipality: str
+    revoked_at: datetime | None
+
+
+async def replace_share(reservation: UUID, share_id: UUID, *, by: Actor, now: datetime) -> NewShare:
+    """The participant has another code, told this once; the one he had leaves the doors.
+
+    Raises NotFound for what is gone or foreign, NothingToShare where the booking opens no door any more.
+    """
+    async with db.transaction():
+        row = await _must(reservation, share_id, by)
+        if row.revoked_at is not None:
+            raise NotFound("there is no such shared code")
+        leaders = await _leaders(reservation, by, now)
+        await grants.remove("credential = $2 AND gone_ver IS NULL", share_id, now=now)
+        pin = await _put_in_doors(share_id, leaders, now)
+        topics = [f"reservation:{reservation}"]
+        await journal.record(
+            "access.share_replaced", about=reservation, by=by, now=now, topics=topics, share=share_id
+        )
+    return NewShare(share_id, pin)
+
+
+async def _must(reservation: UUID, share_id: UUID, by: Actor) -> _Shared:
+    row = await db.row(
+        _Shared,
+        "SELECT holder, municipality, revoked_at FROM access_credential WHERE id = $1 AND kind = 'member'"
+        " AND reservation = $2 FOR NO KEY UPDATE",
+        share_id,
+        reservation,
+    )
+    if row is None or not (row.holder in by.acts_for or by.has(row.municipality, Role.STAFF)):
+        raise NotFound("there is no such shared code")
+    return row
 
 
 async def unshare(reservation: UUID, share_id: UUID, *, by: Actor, now: datetime) -> None:
     """The participant's code leaves the doors. Taking back what is gone is a no-op; a foreign one looks absent."""
     async with db.transaction():
-        row = await db.row(
-            _Shared,
-            "SELECT reservation, holder, municipality FROM access_credential WHERE id = $1 AND kind = 'member'"
-            " AND reservation = $2 FOR NO KEY UPDATE",
-            share_id,
-            reservation,
-        )
-        if row is None or not (row.holder in by.acts_for or by.has(row.municipality, Role.STAFF)):
-            raise NotFound("there is no such shared code")
+        await _must(reservation, share_id, by)
         gone = await db.run(
             "UPDATE access_credential SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL", share_id, now
         )

@@ -156,6 +156,8 @@ CHANGING: dict[str, tuple[str, str, dict[str, Any]]] = {
     "PublishTerms": ("POST", "/api/settings/municipalities/2401/terms", {"version": "9", "text_sv": "a", "text_en": "b"}),
     "HandOutReserve": ("POST", "/api/reservations/{reservation}/access/reserve", {}),
     "ShareAccess": ("POST", "/api/reservations/{reservation}/access/shares", {"label": "x"}),
+    "ReplaceCode": ("POST", "/api/reservations/{reservation}/access/new-code", {}),
+    "ReplaceSharedCode": ("POST", "/api/reservations/{reservation}/access/shares/{share}/new-code", {}),
     "UnshareAccess": ("DELETE", "/api/reservations/{reservation}/access/shares/{share}", {}),
     "OrderCommand": ("POST", "/api/doors/{door}/commands", {"op": "open", "reason": "because"}),
     "ConfirmCommand": ("POST", "/api/doors/{door}/commands/{command}/confirm", {}),
