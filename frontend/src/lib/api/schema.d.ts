@@ -1240,6 +1240,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/reservations/{reservation_id}/access/new-code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replace
+         * @description Give the booking, or its whole series, another code at all its doors; its holder is told. For staff.
+         */
+        post: operations["ReplaceCode"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/reservations/{reservation_id}/access/reserve": {
         parameters: {
             query?: never;
@@ -1295,6 +1315,26 @@ export interface paths {
          * @description Take a participant's code back.
          */
         delete: operations["UnshareAccess"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/reservations/{reservation_id}/access/shares/{share_id}/new-code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * ReplaceShare
+         * @description Give a participant another code; the one he had leaves the doors. The PIN is told this once.
+         */
+        post: operations["ReplaceSharedCode"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -3259,7 +3299,7 @@ export interface components {
             /** @enum {string} */
             channel: "email" | "sms";
             /** @enum {string} */
-            template: "booking_confirmed" | "booking_cancelled" | "booking_moved" | "hold_offer" | "time_free" | "request_received" | "request_decided" | "request_changes" | "series_confirmed" | "season_decided" | "closure_affects_you" | "code_ready" | "code_changed" | "vehicle_late" | "invoice_issued" | "staff_alert";
+            template: "booking_confirmed" | "booking_cancelled" | "booking_moved" | "hold_offer" | "time_free" | "request_received" | "request_decided" | "request_changes" | "series_confirmed" | "season_decided" | "closure_affects_you" | "code_ready" | "code_changed" | "codes_changed" | "vehicle_late" | "invoice_issued" | "staff_alert";
             wanted: boolean;
         };
         /** ChoiceView */
@@ -3268,7 +3308,7 @@ export interface components {
             channel: "email" | "sms";
             fixed: boolean;
             /** @enum {string} */
-            template: "booking_confirmed" | "booking_cancelled" | "booking_moved" | "hold_offer" | "time_free" | "request_received" | "request_decided" | "request_changes" | "series_confirmed" | "season_decided" | "closure_affects_you" | "code_ready" | "code_changed" | "vehicle_late" | "invoice_issued" | "staff_alert";
+            template: "booking_confirmed" | "booking_cancelled" | "booking_moved" | "hold_offer" | "time_free" | "request_received" | "request_decided" | "request_changes" | "series_confirmed" | "season_decided" | "closure_affects_you" | "code_ready" | "code_changed" | "codes_changed" | "vehicle_late" | "invoice_issued" | "staff_alert";
             wanted: boolean;
         };
         /** ChosenTime */
@@ -4701,6 +4741,14 @@ export interface components {
         /** Rejection */
         Rejection: {
             reason: string;
+        };
+        /** Replacement */
+        Replacement: {
+            /**
+             * @default booking
+             * @enum {string}
+             */
+            scope?: "booking" | "series";
         };
         /** RequestCard */
         RequestCard: {
@@ -9422,6 +9470,77 @@ export interface operations {
             };
         };
     };
+    ReplaceCode: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                reservation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Replacement"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessView"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     HandOutReserve: {
         parameters: {
             query?: never;
@@ -9590,6 +9709,65 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ReplaceSharedCode: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                reservation_id: string;
+                share_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SharedCode"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

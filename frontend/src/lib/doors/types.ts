@@ -5,6 +5,7 @@ type Schemas = components['schemas'];
 
 export type Share = Schemas['Share'];
 export type SharedCode = Schemas['SharedCode'];
+export type Replacement = Required<Schemas['Replacement']>;
 export type Command = Schemas['CommandView'];
 export type Op = Command['op'];
 export type Alarm = Schemas['AlarmView'];
