@@ -272,7 +272,7 @@ async def test_a_booking_that_is_over__has_its_facts_entry_overtime_and_a_door_h
     await voice.says("closed", at + timedelta(minutes=8), dur_s=480)
     await voice.says("rex", at + timedelta(minutes=72), k="rex")
     await voice.says("closed", at + timedelta(minutes=73))
-    await settled(hall, device, voice, now + timedelta(hours=4))
+    await settled(hall, device, voice, now + timedelta(hours=7))
     found = (await locks.facts_of([booking]))[booking]
 
     assert (found.first_entry_at, found.last_use_at) == (at, at + timedelta(minutes=73))
