@@ -16,7 +16,7 @@ from booking.billing.events import (
     reconcile_payments,
     store_event,
 )
-from booking.billing.fees import cancellation_fee, change_fee, free_until, no_show_fee, notice
+from booking.billing.fees import cancellation_fee, change_fee, free_until, is_forfeited, no_show_fee, notice
 from booking.billing.handlers import HANDLERS, SLOW
 from booking.billing.invoice_pages import invoice, invoices, runs, uninvoiced
 from booking.billing.invoice_run import run_invoices
@@ -104,6 +104,7 @@ __all__ = [
     "invoice",
     "invoice_pdf",
     "invoices",
+    "is_forfeited",
     "no_show_fee",
     "notice",
     "price_book",

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from uuid import UUID
 
+import msgspec
+
 from booking import db, locks
 from booking.errors import NotFound
 from booking.feeds.words import word
@@ -114,6 +116,7 @@ async def event_data(event: str, about: UUID) -> Mapping[str, object]:
                 "purpose": booking.purpose,
                 "price_ore": booking.price_ore,
                 "version": booking.version,
+                **(await _door_facts(about) if event == "access.settled" else {}),
             }
     bill = await db.row(_Bill, _BILL, about)
     if bill is None:
@@ -127,6 +130,12 @@ async def event_data(event: str, about: UUID) -> Mapping[str, object]:
         "due_on": bill.due_on,
         "state": bill.state,
     }
+
+
+async def _door_facts(reservation: UUID) -> Mapping[str, object]:
+    """What the doors told of it when it was over, each fact by the name it has in the API."""
+    found = (await locks.facts_of([reservation])).get(reservation)
+    return {} if found is None else {"door_facts": msgspec.structs.asdict(found)}
 
 
 SOURCES = Sources(facts=facts_of, pin=pin_of, event_data=event_data)

@@ -24,7 +24,7 @@ from booking.locks.enrolment import (
     stage_key,
 )
 from booking.locks.event_log import EventView, Search, export, forget_events, search
-from booking.locks.facts import DoorFacts, facts_of, settle_facts
+from booking.locks.facts import DoorFacts, Doubt, facts_of, settle_facts
 from booking.locks.ignored import Ignored, ignored_since
 from booking.locks.link import hold_link
 from booking.locks.orders import CommandView, Op, command_of, confirm, order
@@ -52,6 +52,7 @@ __all__ = [
     "DoorKind",
     "DoorPage",
     "DoorView",
+    "Doubt",
     "Enrolment",
     "EventView",
     "Ignored",

@@ -24,6 +24,7 @@ EVENTS: dict[str, str] = {  # journal action → event type
     "access.unconfirmed": "door.code_unconfirmed",
     "access.rejected": "door.code_rejected",
     "access.used": "door.opened",
+    "access.settled": "door.settled",
     "alarm.opened": "door.alarm",
     "alarm.closed": "door.alarm_over",
     "controller.offline": "door.offline",

@@ -11,6 +11,7 @@ from booking.people import Actor
 from booking.places import FacilityPage
 from booking.reservations.calendar import local_day
 from booking.reservations.card_queries import as_cards, cards_from
+from booking.reservations.door_evidence import evidence_of
 from booking.reservations.errors import HoldExpired
 from booking.reservations.reading import SELECT, Booked, StoredRow, deeds, may_see, things_of
 from booking.reservations.trip_queries import late_before, trip_of
@@ -116,6 +117,7 @@ async def page(reservation_id: UUID, by: Actor, now: datetime) -> ReservationPag
         terms=TermsRef(row.municipality, row.terms) if row.terms else None,
         trip=await trip_of(row.id, found[row.resource], row.ends_at, now),
         late_before=await late_before(row.resource, row.starts_at, now) if row.state == "confirmed" else None,
+        door_evidence=await evidence_of(row, quote, by, now),
     )
 
 

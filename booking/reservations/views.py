@@ -160,6 +160,24 @@ class LateBefore(db.Record):
     expected_at: datetime
 
 
+class DoorEvidence(db.Record):
+    """What the doors say of a booking that is over. Seconds; `doubt` is why they can't say whether it was used.
+
+    `suggests` is what the list's rules make of it, for staff to note; `no_show_fee_ore` what unused time then costs.
+    """
+
+    first_entry_at: datetime | None
+    last_use_at: datetime | None
+    never_used: bool | None
+    overtime_s: int
+    held_s: int
+    forced: int
+    is_final: bool
+    doubt: locks.Doubt | None
+    suggests: Used | None
+    no_show_fee_ore: int
+
+
 class ReservationPage(ReservationCard):
     """A reservation with everything its page shows, codes excepted (locks.access_of)."""
 
@@ -178,6 +196,7 @@ class ReservationPage(ReservationCard):
     terms: TermsRef | None
     trip: TripView | None
     late_before: LateBefore | None
+    door_evidence: DoorEvidence | None
 
 
 class ConflictView(db.Record):

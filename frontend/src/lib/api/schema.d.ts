@@ -3557,6 +3557,21 @@ export interface components {
             events: components["schemas"]["EventView"][];
             total: number;
         };
+        /** DoorEvidence */
+        DoorEvidence: {
+            /** @enum {null|string} */
+            doubt: "not_heard" | "not_in_door" | "clock" | "offline" | "events_lost" | "door_open" | "tried" | "same_party" | null;
+            first_entry_at: string | null;
+            forced: number;
+            held_s: number;
+            is_final: boolean;
+            last_use_at: string | null;
+            never_used: boolean | null;
+            no_show_fee_ore: number;
+            overtime_s: number;
+            /** @enum {null|string} */
+            suggests: "used" | "no_show" | null;
+        };
         /** DoorGrant */
         DoorGrant: {
             /** Format: date-time */
@@ -4838,6 +4853,7 @@ export interface components {
             cancel_fee_now_ore: number;
             cancel_free_until: string | null;
             cancellation: components["schemas"]["Cancellation"] | null;
+            door_evidence: components["schemas"]["DoorEvidence"] | null;
             /** Format: date-time */
             end: string;
             extras: components["schemas"]["ExtraView"][];
