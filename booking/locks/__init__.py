@@ -5,19 +5,18 @@ reservation is (only its id) nor money. A grant's state is derived from facts; o
 report makes it `applied` or `removed_confirmed`.
 """
 
+from booking.locks.access_rules import allow
 from booking.locks.actions import grant, move, revoke
 from booking.locks.alarm_pages import AlarmView, acknowledge, alarms_of
 from booking.locks.alarms import watch as watch_alarms
 from booking.locks.controllers import ControllerView, controller_of, controllers_of
 from booking.locks.credential_pages import CredentialView, credential_of, credentials_of
 from booking.locks.credentials import Made, Wish, create_credential, revoke_credential, rotate_credential
-from booking.locks.door_setup import change_door, door_places, doors_of_resources
+from booking.locks.door_setup import DoorTaken, add_door, change_door, door_places, doors_of_resources
 from booking.locks.enrolment import (
     Enrolment,
     StillBooked,
     activate_key,
-    add_door,
-    allow,
     enrol,
     replace,
     retire,
@@ -51,6 +50,7 @@ __all__ = [
     "DoorFacts",
     "DoorKind",
     "DoorPage",
+    "DoorTaken",
     "DoorView",
     "Doubt",
     "Enrolment",

@@ -4,9 +4,53 @@ from datetime import datetime
 from uuid import UUID
 
 from booking import db, journal
-from booking.errors import NotFound
+from booking.errors import Conflict, NotFound, Rejected
 from booking.locks.versions import raise_versions
+from booking.lockwire import ids
 from booking.people import Actor, Role
+
+
+class DoorTaken(Conflict):
+    """Another door has this id: another controller's, or one called `a-b` beside `a_b`."""
+
+    code = "door_taken"
+
+
+async def add_door(
+    controller: str,
+    wire_id: str,
+    name: str,
+    *,
+    unlock_s: int | None = None,
+    held_s: int | None = None,
+    kind: str | None = None,
+    hint: str | None = None,
+) -> str:
+    """The controller has the door; returns its id. Adding it again renames it, and keeps what is not given.
+
+    Seconds as in the snapshot. Raises Rejected for a name that the wire doesn't know, DoorTaken.
+    """
+    if ids.DOOR.match(wire_id) is None:
+        raise Rejected("a door is called d1, d2, … on the wire", code="bad_door_name")
+    id = await db.value(
+        str,
+        "INSERT INTO door (id, controller, wire_id, name, unlock_s, held_s, kind, hint)"
+        " VALUES ($1, $2, $3, $4, coalesce($5, 5), coalesce($6, 300), coalesce($7, 'door'), coalesce($8, ''))"
+        " ON CONFLICT (id) DO UPDATE SET name = $4, unlock_s = coalesce($5, door.unlock_s),"
+        " held_s = coalesce($6, door.held_s), kind = coalesce($7, door.kind), hint = coalesce($8, door.hint)"
+        " WHERE door.controller = $2 AND door.wire_id = $3 RETURNING id",
+        f"{controller}-{wire_id}".replace("_", "-"),
+        controller,
+        wire_id,
+        name,
+        unlock_s,
+        held_s,
+        kind,
+        hint,
+    )
+    if id is None:
+        raise DoorTaken("another door has this id: choose another name on the wire, or for the controller")
+    return id
 
 
 class _Owner(db.Record):

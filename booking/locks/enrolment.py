@@ -1,4 +1,4 @@
-"""Controllers and doors made known, re-keyed, replaced, retired; operator actions."""
+"""Controllers made known, re-keyed, replaced, retired; operator actions."""
 
 import base64
 import secrets
@@ -10,7 +10,6 @@ import msgspec
 
 from booking import db, journal, outbox
 from booking.errors import Conflict, NotFound, Rejected
-from booking.ids import new_id
 from booking.locks import accounts, grants, pin_rules, vault
 from booking.locks.versions import raise_versions
 from booking.lockwire import ids
@@ -45,18 +44,34 @@ async def enrol(
     simulated: bool = False,
     driver: str = "native",
 ) -> Enrolment:
-    """The controller has a fresh key and password; one enrolled before gets a new generation and epoch (§4.2).
+    """The controller is known, with a key and a password that are told this once.
 
-    Hand the key file over out of band. Raises Rejected for a name that can't be a topic level.
+    A retired name may be used again in the municipality it had: a new generation and epoch (§4.2). Raises Conflict
+    for the name of a live controller (`replace` gives that another key), Rejected for one that can't be a topic level.
     """
     if not ids.is_controller(controller):
         raise Rejected("a controller is named by 2–32 of a–z, 0–9 and -", code="bad_controller_name")
     if driver not in pin_rules.RULES:
         raise Rejected(f"the drivers are: {', '.join(pin_rules.RULES)}", code="unknown_driver")
     municipality = await _must_be_admin(facility, by)
+    async with db.transaction():
+        await _must_be_free(controller, by)
+        return await _written(controller, facility, municipality, driver, by, now, simulated=simulated)
+
+
+async def _written(
+    controller: str,
+    facility: UUID,
+    municipality: str,
+    driver: str,
+    by: Actor,
+    now: datetime,
+    *,
+    simulated: bool,
+) -> Enrolment:
+    """The row has a fresh key and password; one that was there gets a new generation and epoch."""
     master, password = secrets.token_bytes(32), secrets.token_urlsafe(24)
     async with db.transaction():
-        await _must_be_ours(controller, by)
         gen = (
             await db.value(int, "SELECT gen FROM controller WHERE id = $1 FOR NO KEY UPDATE", controller) or 0
         ) + 1
@@ -102,8 +117,8 @@ def _key_file(controller: str, gen: int, master: bytes, password: str | None) ->
 async def replace(controller: str, *, by: Actor, now: datetime) -> Enrolment:
     """New hardware takes the controller's place: its own key and account, the doors and codes stay (§4.2)."""
     row = await _must(controller, by)
-    return await enrol(
-        controller, facility=row.facility, by=by, now=now, simulated=row.simulated, driver=row.driver
+    return await _written(
+        controller, row.facility, row.municipality, row.driver, by, now, simulated=row.simulated
     )
 
 
@@ -202,52 +217,6 @@ async def _record(action: str, row: _Row, by: Actor, now: datetime, **facts: obj
     await journal.record(action, about=row.facility, by=by, now=now, topics=topics, change=data)
 
 
-async def add_door(
-    controller: str,
-    wire_id: str,
-    name: str,
-    *,
-    unlock_s: int = 5,
-    held_s: int = 300,
-    kind: str = "door",
-    hint: str = "",
-) -> str:
-    """The controller has the door; returns its id. Adding it again renames it. Seconds as in the snapshot."""
-    if ids.DOOR.match(wire_id) is None:
-        raise Rejected("a door is called d1, d2, … on the wire", code="bad_door_name")
-    id = f"{controller}-{wire_id}".replace("_", "-")
-    await db.run(
-        "INSERT INTO door (id, controller, wire_id, name, unlock_s, held_s, kind, hint)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
-        " ON CONFLICT (id) DO UPDATE SET name = $4, unlock_s = $5, held_s = $6, kind = $7, hint = $8",
-        id,
-        controller,
-        wire_id,
-        name,
-        unlock_s,
-        held_s,
-        kind,
-        hint,
-    )
-    return id
-
-
-async def allow(
-    resource: UUID, door: str, *, before_s: int = 900, after_s: int = 900, purpose: str | None = None
-) -> None:
-    """Who books the resource may open the door, with this grace in seconds. Allowing again changes the grace."""
-    await db.run(
-        "INSERT INTO access_rule (id, resource, door, before_s, after_s, purpose) VALUES ($1, $2, $3, $4, $5, $6)"
-        " ON CONFLICT ON CONSTRAINT access_rule_once DO UPDATE SET before_s = $4, after_s = $5",
-        new_id(),
-        resource,
-        door,
-        before_s,
-        after_s,
-        purpose,
-    )
-
-
 async def _must_be_admin(facility: UUID, by: Actor) -> str:
     municipality = await db.value(str, "SELECT municipality FROM facility WHERE id = $1", facility)
     if municipality is None:
@@ -256,12 +225,20 @@ async def _must_be_admin(facility: UUID, by: Actor) -> str:
     return municipality
 
 
-async def _must_be_ours(controller: str, by: Actor) -> None:
-    """A controller that another municipality has enrolled can't be taken over by its name."""
-    known = await db.value(
-        str,
-        "SELECT f.municipality FROM controller c JOIN facility f ON f.id = c.facility WHERE c.id = $1",
+class _Taken(db.Record):
+    municipality: str
+    retired_at: datetime | None
+
+
+async def _must_be_free(controller: str, by: Actor) -> None:
+    """Raise Conflict where the name is a live controller's, or another municipality's."""
+    known = await db.row(
+        _Taken,
+        "SELECT f.municipality, c.retired_at FROM controller c JOIN facility f ON f.id = c.facility"
+        " WHERE c.id = $1 FOR NO KEY UPDATE OF c",
         controller,
     )
-    if known is not None and not by.has(known, Role.ADMIN):
-        raise Conflict("this name is taken", code="controller_name_taken")
+    if known is not None and (known.retired_at is None or not by.has(known.municipality, Role.ADMIN)):
+        raise Conflict(
+            "this name is taken: replace the controller, or make it another key", code="controller_name_taken"
+        )

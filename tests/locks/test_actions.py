@@ -474,8 +474,10 @@ async def test_events__are_stored_once_and_a_gap_is_asked_for(hall: Hall, now: d
     assert numbers == [*range(1, 9), 1]
 
 
-async def test_enrolled_again__has_a_new_generation_and_a_higher_epoch(hall: Hall, now: datetime) -> None:
-    again = await locks.enrol(hall.controller, facility=hall.facility, by=Actor.system(), now=now)
+async def test_a_replaced_controller__has_a_new_generation_and_a_higher_epoch(
+    hall: Hall, now: datetime
+) -> None:
+    again = await locks.replace(hall.controller, by=Actor.system(), now=now)
     row = await snapshots.owed(hall.controller)
 
     assert row is not None
