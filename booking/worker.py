@@ -96,8 +96,9 @@ def _paying(kinds: Iterable[str]) -> Sweep:
 
 
 # Each lane has a loop of its own: a month's documents must not keep a payer from the checkout page.
-QUICK = frozenset(HANDLERS).difference(billing.SLOW, *messages.LANES)
-LANES: list[Sweep] = [_paying(QUICK), _paying(billing.SLOW), settle_events, *map(_paying, messages.LANES)]
+QUICK = frozenset(HANDLERS).difference(billing.SLOW, reservations.SLOW, *messages.LANES)
+SLOW = (billing.SLOW, reservations.SLOW, *messages.LANES)
+LANES: list[Sweep] = [_paying(QUICK), settle_events, *map(_paying, SLOW)]
 
 
 class Worker:

@@ -2,11 +2,16 @@
 
 from datetime import datetime
 
-from booking import billing, db, messages, outbox, worker
+from booking import billing, db, messages, outbox, reservations, worker
 
 
 def test_quick_and_slow__are_every_kind_once() -> None:
-    lanes = [worker.QUICK, billing.SLOW, *set(messages.LANES)]  # a lane may have several loops
+    lanes = [
+        worker.QUICK,
+        billing.SLOW,
+        reservations.SLOW,
+        *set(messages.LANES),
+    ]  # a lane may have several loops
     assert sorted(worker.HANDLERS) == sorted(kind for lane in lanes for kind in lane)
     assert "stripe.checkout" in worker.QUICK
 

@@ -5,14 +5,23 @@ reservation is (only its id) nor money. A grant's state is derived from facts; o
 report makes it `applied` or `removed_confirmed`.
 """
 
-from booking.locks.access_rules import allow
+from booking.locks.access_rules import (
+    RELAY,
+    AccessRules,
+    AccessRuleView,
+    allow,
+    delete_rule,
+    doors_of_resources,
+    rules_of,
+    write_rule,
+)
 from booking.locks.actions import grant, move, revoke
 from booking.locks.alarm_pages import AlarmView, acknowledge, alarms_of
 from booking.locks.alarms import watch as watch_alarms
 from booking.locks.controllers import ControllerView, controller_of, controllers_of
 from booking.locks.credential_pages import CredentialView, credential_of, credentials_of
 from booking.locks.credentials import Made, Wish, create_credential, revoke_credential, rotate_credential
-from booking.locks.door_setup import DoorTaken, add_door, change_door, door_places, doors_of_resources
+from booking.locks.door_setup import DoorTaken, add_door, change_door, door_places
 from booking.locks.enrolment import (
     Enrolment,
     StillBooked,
@@ -38,10 +47,14 @@ from booking.locks.states import State
 from booking.locks.sweeps import forget_old
 from booking.locks.vault import open_vault
 from booking.locks.weekly import Weekly
+from booking.locks.windows import Purpose, stands_as_ruled
 from booking.settings import Settings
 
 __all__ = [
+    "RELAY",
     "AccessDoor",
+    "AccessRuleView",
+    "AccessRules",
     "AccessView",
     "AlarmView",
     "CommandView",
@@ -59,6 +72,7 @@ __all__ = [
     "Made",
     "NewShare",
     "Op",
+    "Purpose",
     "QuarantineView",
     "Scope",
     "Search",
@@ -83,6 +97,7 @@ __all__ = [
     "create_credential",
     "credential_of",
     "credentials_of",
+    "delete_rule",
     "door",
     "door_places",
     "doors",
@@ -108,13 +123,16 @@ __all__ = [
     "revoke",
     "revoke_credential",
     "rotate_credential",
+    "rules_of",
     "search",
     "settle_facts",
     "share",
     "stage_key",
+    "stands_as_ruled",
     "states_of",
     "unshare",
     "watch_alarms",
+    "write_rule",
 ]
 
 

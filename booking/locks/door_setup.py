@@ -1,7 +1,6 @@
-"""Doors as they are set up: their names and times, their simulated keypads, and what a booking opens."""
+"""Doors as they are set up: their names and times, and their simulated keypads."""
 
 from datetime import datetime
-from uuid import UUID
 
 from booking import db, journal
 from booking.errors import Conflict, NotFound, Rejected
@@ -104,26 +103,3 @@ async def door_places() -> list[DoorPlace]:
         " FROM door d JOIN controller c ON c.id = d.controller JOIN facility f ON f.id = c.facility"
         " WHERE c.simulated ORDER BY f.name, d.name",
     )
-
-
-class _Rule(db.Record):
-    resource: UUID
-    door: str
-
-
-async def doors_of_resources(resources: list[UUID]) -> dict[UUID, list[str]]:
-    """Return the ids of the doors that a booking of each resource opens."""
-    rules = await db.rows(
-        _Rule,
-        "WITH RECURSIVE up (leaf, id, depth) AS (SELECT id, id, 0 FROM resource WHERE id = ANY($1)"
-        " UNION ALL SELECT up.leaf, r.parent, depth + 1 FROM up JOIN resource r ON r.id = up.id"
-        " WHERE r.parent IS NOT NULL), nearest AS (SELECT DISTINCT ON (up.leaf) up.leaf, up.id FROM up"
-        " WHERE EXISTS (SELECT FROM access_rule a WHERE a.resource = up.id) ORDER BY up.leaf, depth)"
-        " SELECT DISTINCT n.leaf AS resource, a.door FROM nearest n JOIN access_rule a ON a.resource = n.id"
-        " ORDER BY 1, 2",
-        resources,
-    )
-    found: dict[UUID, list[str]] = {}
-    for rule in rules:
-        found.setdefault(rule.resource, []).append(rule.door)
-    return found

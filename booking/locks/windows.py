@@ -1,10 +1,13 @@
 """Which doors a booking opens, and from when to when: access rules applied to a booked time."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Literal
 from uuid import UUID
 
 from booking import db
 from booking.span import Span
+
+Purpose = Literal["training", "match", "meeting", "event", "private", "other"]
 
 
 class Opening(db.Record):
@@ -22,20 +25,24 @@ class Opening(db.Record):
         return span.widened(before=timedelta(seconds=self.before_s), after=timedelta(seconds=self.after_s))
 
 
-# For each resource the rules of the nearest part upwards that has any; a rule for this purpose beats the one
-# for all. Where several resources lead through one door, the widest grace holds.
-_OPENINGS = """
-WITH RECURSIVE up (leaf, id, parent, depth) AS (
+# For each resource the rules of the nearest part upwards that has any for all purposes, and those for one purpose
+# of that part and the parts below it. A rule for one purpose speaks for its own door and hides no other.
+RULED = """
+RECURSIVE up (leaf, id, parent, depth) AS (
   SELECT id, id, parent, 0 FROM resource WHERE id = ANY($1)
   UNION ALL SELECT up.leaf, r.id, r.parent, up.depth + 1 FROM resource r JOIN up ON r.id = up.parent
 ), ruled AS (
-  SELECT DISTINCT ON (leaf) leaf, id FROM up
-  WHERE EXISTS (SELECT FROM access_rule a WHERE a.resource = up.id) ORDER BY leaf, depth
-), each_door AS (
-  SELECT DISTINCT ON (ruled.leaf, a.door) a.door, a.before_s, a.after_s
-  FROM ruled JOIN access_rule a ON a.resource = ruled.id
-  WHERE a.purpose IS NULL OR a.purpose = $2
-  ORDER BY ruled.leaf, a.door, a.purpose NULLS LAST
+  SELECT up.leaf, up.depth, a.* FROM up JOIN access_rule a ON a.resource = up.id
+  WHERE up.depth <= coalesce((SELECT min(n.depth) FROM up n JOIN access_rule b ON b.resource = n.id
+    WHERE n.leaf = up.leaf AND b.purpose IS NULL), up.depth)
+)
+"""
+# Of several rules for a door the nearest part's speaks, and there the one for this purpose. Where several resources
+# lead through one door, the widest grace holds.
+_OPENINGS = f"""
+WITH {RULED}, each_door AS (
+  SELECT DISTINCT ON (leaf, door) door, before_s, after_s FROM ruled
+  WHERE purpose IS NULL OR purpose = $2 ORDER BY leaf, door, depth, purpose NULLS LAST
 )
 SELECT e.door, d.controller, c.driver, f.municipality, max(e.before_s) AS before_s, max(e.after_s) AS after_s
 FROM each_door e JOIN door d ON d.id = e.door JOIN controller c ON c.id = d.controller
@@ -53,3 +60,23 @@ async def openings_of(
     None where the reservation `unless_granted` has been promised its doors already.
     """
     return await db.rows(Opening, _OPENINGS, resources, purpose, unless_granted)
+
+
+class _Window(db.Record):
+    door: str
+    nb: datetime
+    na: datetime
+
+
+async def stands_as_ruled(reservation: UUID, resources: list[UUID], span: Span, purpose: str) -> bool:
+    """True if the reservation's own codes have the doors and times that the rules give it now."""
+    around = [(one.door, one.around(span)) for one in await openings_of(resources, purpose)]
+    present = await db.rows(
+        _Window,
+        "SELECT DISTINCT w.door, w.nb, w.na FROM grant_window w JOIN access_grant g ON g.id = w.access_grant"
+        " WHERE g.reservation = $1 AND g.role = 'leader' AND g.gone_ver IS NULL",
+        reservation,
+    )
+    return {(door, one.start, one.end) for door, one in around} == {
+        (one.door, one.nb, one.na) for one in present
+    }

@@ -3,6 +3,7 @@
 Knows holds, reservations, free time and search. Asks billing for prices and charges, locks for codes.
 """
 
+from booking import locks
 from booking.outbox import Handler
 from booking.reservations.actions import cancel, complete_due, note_usage, reserve, settle_payment
 from booking.reservations.alternatives import Suggestion, alternatives
@@ -40,6 +41,7 @@ from booking.reservations.offers import Customer, price
 from booking.reservations.preempting import Match, preempt
 from booking.reservations.queries import cards, cards_of, held, must_see, page
 from booking.reservations.recurrence import BadRule, Wall
+from booking.reservations.relaying import bookings_ahead, relay
 from booking.reservations.request_queries import requests
 from booking.reservations.requests import (
     answer_proposal,
@@ -99,10 +101,12 @@ from booking.reservations.waiting import leave as leave_waiting
 from booking.reservations.waiting_offers import offer_freed
 from booking.reservations.waiting_queries import WaitingView, my_waiting, waiting_entry, waiting_queue
 
-HANDLERS: dict[str, Handler] = {TIME_FREED: offer_freed}
+HANDLERS: dict[str, Handler] = {TIME_FREED: offer_freed, locks.RELAY: relay}
+SLOW = frozenset({locks.RELAY})  # a hall has thousands of bookings ahead
 
 __all__ = [
     "HANDLERS",
+    "SLOW",
     "AffectedBookings",
     "AlreadyDecided",
     "AlreadyWaiting",
@@ -181,6 +185,7 @@ __all__ = [
     "block_page",
     "blocks_of",
     "book_series",
+    "bookings_ahead",
     "bring_back",
     "cancel",
     "cancel_series",

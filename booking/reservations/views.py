@@ -7,7 +7,7 @@ from uuid import UUID
 from booking import billing, db, locks
 from booking.places import ResourceCard
 
-Purpose = Literal["training", "match", "meeting", "event", "private", "other"]
+Purpose = locks.Purpose
 State = Literal["requested", "awaiting_payment", "confirmed", "cancelled", "completed", "expired", "rejected"]
 Deed = Literal["cancel", "pay", "move", "withdraw", "answer", "usage"]
 Used = Literal["used", "no_show"]
