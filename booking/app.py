@@ -18,6 +18,7 @@ from booking.api.billing import InvoiceController, RunController
 from booking.api.blocks import BlockController
 from booking.api.controllers import ControllerController
 from booking.api.credentials import CredentialController
+from booking.api.door_rules import AccessRuleController, DoorPolicyController
 from booking.api.doors import AlarmController, DoorController, DoorEventController
 from booking.api.errors import HANDLERS
 from booking.api.events import EventController, Hub
@@ -75,6 +76,8 @@ CONTROLLERS = [
     AccessController,
     DoorController,
     AlarmController,
+    AccessRuleController,
+    DoorPolicyController,
     DoorEventController,
     CredentialController,
     ControllerController,

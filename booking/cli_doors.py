@@ -43,7 +43,13 @@ _QR = click.option("--qr", type=click.Path(path_type=Path), default=None, help="
 @door.command("enrol")
 @click.argument("name")
 @click.option("--facility", required=True, help="Slug of the facility.")
-@click.option("--door", "doors", multiple=True, required=True, help="WIRE-ID=NAME, once per door.")
+@click.option(
+    "--door",
+    "doors",
+    multiple=True,
+    required=True,
+    help="WIRE-ID=NAME, once per door; +WIRE-ID=NAME for a key cabinet's compartment.",
+)
 @click.option("--driver", default="native", show_default=True, help="Whose lock it is.")
 @_QR
 def door_enrol(name: str, facility: str, doors: tuple[str, ...], driver: str, qr: Path | None) -> None:
@@ -51,6 +57,28 @@ def door_enrol(name: str, facility: str, doors: tuple[str, ...], driver: str, qr
     from booking import operate_doors
 
     click.echo(_operated(operate_doors.enrol(Settings.from_env(), name, facility, doors, driver, qr)))
+
+
+@door.command("add")
+@click.argument("name")
+@click.argument("new")
+def door_add(name: str, new: str) -> None:
+    """Give a live controller one door more: WIRE-ID=NAME, or +WIRE-ID=NAME for a key cabinet's compartment."""
+    from booking import operate_doors
+
+    click.echo(_operated(operate_doors.add(Settings.from_env(), name, new)))
+
+
+@door.command("remove")
+@click.argument("door_id")
+@click.option(
+    "--force", is_flag=True, help="Also while bookings to come open it; those that booked are told."
+)
+def door_remove(door_id: str, force: bool) -> None:
+    """Take a door away from its controller; nothing opens it any more."""
+    from booking import operate_doors
+
+    click.echo(_operated(operate_doors.remove(Settings.from_env(), door_id, force)))
 
 
 @door.command("replace")

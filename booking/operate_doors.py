@@ -26,9 +26,30 @@ async def enrol(
         async with db.transaction():
             made = await locks.enrol(name, facility=place, by=BY, now=utc_now(), driver=driver)
             for one in doors:
-                wire_id, _, title = one.partition("=")
-                await locks.add_door(name, wire_id, title or wire_id)
+                wire_id, title, kind = _door(one)
+                await locks.add_door(name, wire_id, title, kind=kind)
         return _carried(made, qr)
+
+
+def _door(text: str) -> tuple[str, str, locks.DoorKind]:
+    """Return wire id, name and kind of WIRE-ID=NAME; a key cabinet's compartment is +WIRE-ID=NAME."""
+    wire_id, _, title = text.removeprefix("+").partition("=")
+    return wire_id, title or wire_id, "compartment" if text.startswith("+") else "door"
+
+
+async def add(settings: Settings, name: str, door: str) -> str:
+    """The live controller has one door more."""
+    async with opened(settings):
+        wire_id, title, kind = _door(door)
+        id = await locks.attach_door(name, wire_id, title, kind=kind, by=BY, now=utc_now())
+        return f"{id}: say what opens it with `booking door allow`"
+
+
+async def remove(settings: Settings, door: str, force: bool) -> str:
+    """The controller has the door no more."""
+    async with opened(settings):
+        ahead = await locks.remove_door(door, force=force, by=BY, now=utc_now())
+        return f"{door}: taken away; {ahead} bookings to come opened it, and those that booked are told"
 
 
 async def replace(settings: Settings, name: str, qr: Path | None) -> str:
@@ -61,9 +82,9 @@ async def activate_key(settings: Settings, name: str) -> str:
 async def retire(settings: Settings, name: str, force: bool) -> str:
     """The controller is to empty itself and lose its account."""
     async with opened(settings):
-        await locks.retire(name, force=force, by=BY, now=utc_now())
+        ahead = await locks.retire(name, force=force, by=BY, now=utc_now())
         view = await locks.controller_of(name, by=BY, now=utc_now())
-        return f"{name}: {view.state}; the account goes when the controller has proved that it is empty"
+        return f"{name}: {view.state}, {ahead} bookings told; the account goes when it has proved that it is empty"
 
 
 async def quarantine(settings: Settings, name: str, confirm: bool) -> list[str]:
@@ -98,7 +119,10 @@ async def allow(
     """Who books the resource may open the door, with this grace."""
     async with opened(settings):
         id = await db.value(UUID, "SELECT id FROM resource WHERE slug = $1", resource)
-        if id is None or not await db.value(bool, "SELECT true FROM door WHERE id = $1", door):
-            raise OperateError("there is no such resource or door")
-        await locks.allow(id, door, before_s=before_min * 60, after_s=after_min * 60, purpose=purpose)
-        return f"{resource}: {door} from {before_min} min before to {after_min} min after"
+        if id is None:
+            raise OperateError(f"there is no resource {resource}")
+        before_s, after_s = before_min * 60, after_min * 60
+        await locks.write_rule(
+            id, door, before_s=before_s, after_s=after_s, purpose=purpose, by=BY, now=utc_now()
+        )
+        return f"{resource}: {door} from {before_min} min before to {after_min} min after, also for bookings already made"

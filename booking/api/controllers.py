@@ -45,6 +45,13 @@ class Retirement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     force: bool = False
 
 
+class Retired(msgspec.Struct, frozen=True):
+    """The controller, and how many bookings to come it had to open; those that booked are told."""
+
+    controller: locks.ControllerView
+    bookings: int
+
+
 class Enrolled(msgspec.Struct, frozen=True):
     """What is carried to the device, told this once: `key_file` is its controller.json, `qr_svg` the same to scan."""
 
@@ -80,7 +87,7 @@ class ControllerController(Controller):
     async def enrol(
         self, data: JSONBody[NewController], actor: NamedDependency[Actor], now: NamedDependency[datetime]
     ) -> Response[Enrolled]:
-        """Make a controller and its doors known. The key is told this once; enrolling again makes another."""
+        """Make a controller and its doors known. The key is told this once; the name of a live one is refused."""
         async with db.transaction():
             made = await locks.enrol(
                 data.name, facility=data.facility_id, by=actor, now=now, driver=data.driver
@@ -128,9 +135,21 @@ class ControllerController(Controller):
         data: JSONBody[Retirement],
         actor: NamedDependency[Actor],
         now: NamedDependency[datetime],
+    ) -> Retired:
+        """Empty a controller of its codes and take its account away; who has booked its doors is told."""
+        ahead = await locks.retire(controller_id, force=data.force, by=actor, now=now)
+        return Retired(await locks.controller_of(controller_id, by=actor, now=now), ahead)
+
+    @post("/{controller_id:str}/doors", operation_id="AddDoor", responses=responses(404, 409, 422))
+    async def add_door(
+        self,
+        controller_id: ControllerId,
+        data: JSONBody[NewDoor],
+        actor: NamedDependency[Actor],
+        now: NamedDependency[datetime],
     ) -> locks.ControllerView:
-        """Empty a controller of its codes and take its account away."""
-        await locks.retire(controller_id, force=data.force, by=actor, now=now)
+        """Add a door to a live controller, or one that was taken away from it."""
+        await locks.attach_door(controller_id, data.wire_id, data.name, kind=data.kind, by=actor, now=now)
         return await locks.controller_of(controller_id, by=actor, now=now)
 
     @get("/{controller_id:str}/quarantine", operation_id="GetQuarantine", responses=responses(404))

@@ -50,6 +50,18 @@ class DoorChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     held_s: Annotated[int, Meta(ge=10, le=1800)] | None = None
 
 
+class Removal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`force`: also while bookings to come open it."""
+
+    force: bool = False
+
+
+class Removed(msgspec.Struct, frozen=True):
+    """How many bookings to come the door had; those that booked are told."""
+
+    bookings: int
+
+
 class Alarms(msgspec.Struct, frozen=True):
     """Alarms, the open and newest first."""
 
@@ -102,6 +114,17 @@ class DoorController(Controller):
         given = {name: value for name, value in msgspec.structs.asdict(data).items() if value is not None}
         await locks.change_door(door_id, given, by=actor, now=now)
         return await locks.door(door_id, by=actor, now=now)
+
+    @post("/{door_id:str}/remove", operation_id="RemoveDoor", status_code=200, responses=responses(404, 409))
+    async def remove(
+        self,
+        door_id: DoorId,
+        data: JSONBody[Removal],
+        actor: NamedDependency[Actor],
+        now: NamedDependency[datetime],
+    ) -> Removed:
+        """Take a door away from its controller; no code or rule leads through it any more. For administrators."""
+        return Removed(await locks.remove_door(door_id, force=data.force, by=actor, now=now))
 
     @post("/{door_id:str}/commands", operation_id="OrderCommand", responses=responses(404, 422))
     async def order(

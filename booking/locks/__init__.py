@@ -21,6 +21,7 @@ from booking.locks.alarms import watch as watch_alarms
 from booking.locks.controllers import ControllerView, controller_of, controllers_of
 from booking.locks.credential_pages import CredentialView, credential_of, credentials_of
 from booking.locks.credentials import Made, Wish, create_credential, revoke_credential, rotate_credential
+from booking.locks.door_list import LastDoor, attach_door, remove_door
 from booking.locks.door_setup import DoorTaken, add_door, change_door, door_places
 from booking.locks.enrolment import (
     Enrolment,
@@ -36,6 +37,7 @@ from booking.locks.facts import DoorFacts, Doubt, facts_of, settle_facts
 from booking.locks.ignored import Ignored, ignored_since
 from booking.locks.link import hold_link
 from booking.locks.orders import CommandView, Op, command_of, confirm, order
+from booking.locks.policy import PolicyView, policy_of, write_policy
 from booking.locks.quarantine import QuarantineView, end_quarantine, quarantine_of
 from booking.locks.queries import AccessDoor, AccessView, Share, access_of, states_of
 from booking.locks.renewing import Scope, replace_code
@@ -69,9 +71,11 @@ __all__ = [
     "Enrolment",
     "EventView",
     "Ignored",
+    "LastDoor",
     "Made",
     "NewShare",
     "Op",
+    "PolicyView",
     "Purpose",
     "QuarantineView",
     "Scope",
@@ -88,6 +92,7 @@ __all__ = [
     "add_door",
     "alarms_of",
     "allow",
+    "attach_door",
     "change_door",
     "command_of",
     "configure",
@@ -115,7 +120,9 @@ __all__ = [
     "ignored_since",
     "move",
     "order",
+    "policy_of",
     "quarantine_of",
+    "remove_door",
     "replace",
     "replace_code",
     "replace_share",
@@ -132,6 +139,7 @@ __all__ = [
     "states_of",
     "unshare",
     "watch_alarms",
+    "write_policy",
     "write_rule",
 ]
 

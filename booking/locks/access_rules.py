@@ -103,7 +103,8 @@ async def write_rule(
         known = await db.value(
             bool,
             "SELECT true FROM door d JOIN controller c ON c.id = d.controller JOIN facility f ON f.id = c.facility"
-            " WHERE d.id = $1 AND f.municipality = $2 AND c.retired_at IS NULL FOR KEY SHARE OF d",
+            " WHERE d.id = $1 AND f.municipality = $2 AND c.retired_at IS NULL"
+            " AND d.removed_at IS NULL FOR KEY SHARE OF d",
             door,
             town,
         )

@@ -73,6 +73,8 @@ UNION ALL SELECT id, NULL, 'broker_refuses', '{{}}' FROM c WHERE broker_reason >
 UNION ALL SELECT id, NULL, 'bad_snapshot', '{{}}' FROM c WHERE said->'bad'->>'why' IN ('conflict', 'decrypt')
 UNION ALL SELECT id, NULL, 'offline', '{{}}' FROM c WHERE rep_boot > 0
   AND (last_seen < $1 - {MAY_BE_SILENT} OR offline_at <= $1 - interval '30 seconds')
+UNION ALL SELECT id, NULL, 'offline', '{{}}' FROM c WHERE gen > 1 AND rep_boot = 0
+  AND greatest(enrolled_at, last_seen) < $1 - greatest(lead, interval '45 minutes')
 UNION ALL SELECT c.id, NULL, 'horizon_short', '{{}}' FROM c JOIN snapshot_log s ON s.controller = c.id
   AND s.epoch = c.rep_epoch AND s.ver = c.rep_ver WHERE s.horizon_end < $1 + interval '72 hours'
 UNION ALL SELECT DISTINCT e.controller, e.door, 'brute_force', '{{}}'::uuid[] FROM door_event e JOIN c ON c.id = e.controller
@@ -93,7 +95,7 @@ WITH c AS (SELECT id FROM controller WHERE retired_at IS NULL), said AS (
     UNION ALL
     (SELECT kind, received_at FROM door_event WHERE door = d.id AND kind IN ('forced', 'closed', 'granted')
       ORDER BY id DESC LIMIT 1)
-  ) e WHERE e.kind IN ('held', 'forced')
+  ) e WHERE e.kind IN ('held', 'forced') AND d.removed_at IS NULL
 ), known AS (
   SELECT a.controller, a.door, a.kind, max(a.seen_at) AS at,
     bool_or(a.closed_at IS NULL AND a.acknowledged_at IS NULL) AS waits

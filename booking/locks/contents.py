@@ -49,7 +49,7 @@ async def doors_of(controller: str) -> dict[str, snapshot.Door]:
     rows = await db.rows(
         _DoorRow,
         "SELECT wire_id, unlock_s, held_s, mode, mode_n, mode_until FROM door WHERE controller = $1"
-        " ORDER BY wire_id",
+        " AND removed_at IS NULL ORDER BY wire_id",
         controller,
     )
     values = {

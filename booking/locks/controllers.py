@@ -103,7 +103,8 @@ async def controller_of(controller: str, *, by: Actor, now: datetime) -> Control
 async def _views(rows: list[_Row], now: datetime) -> list[ControllerView]:
     found = await db.rows(
         _Door,
-        "SELECT controller, id, name, kind FROM door WHERE controller = ANY($1) ORDER BY controller, wire_id",
+        "SELECT controller, id, name, kind FROM door WHERE controller = ANY($1)"
+        " AND removed_at IS NULL ORDER BY controller, wire_id",
         [row.id for row in rows],
     )
     doors: dict[str, list[ControllerDoor]] = {}

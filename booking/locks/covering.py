@@ -25,6 +25,7 @@ _BARE = """
 SELECT c.id AS credential, k.id AS controller, k.driver, d.id AS door
 FROM access_credential c JOIN facility f ON f.municipality = c.municipality
   JOIN controller k ON k.facility = f.id AND k.retired_at IS NULL JOIN door d ON d.controller = k.id
+    AND d.removed_at IS NULL
 WHERE c.kind IN ('staff', 'clean') AND cardinality(c.doors) = 0 AND c.revoked_at IS NULL
   AND coalesce(c.valid_to, 'infinity') > $1 AND NOT EXISTS (
     SELECT FROM access_grant g JOIN grant_window w ON w.access_grant = g.id

@@ -59,7 +59,7 @@ class _DoorOf(db.Record):
 
 _DOORS = (
     "SELECT d.id, d.controller, c.driver FROM door d JOIN controller c ON c.id = d.controller"
-    " JOIN facility f ON f.id = c.facility WHERE f.municipality = $1 AND c.retired_at IS NULL"
+    " JOIN facility f ON f.id = c.facility WHERE f.municipality = $1 AND c.retired_at IS NULL AND d.removed_at IS NULL"
     " AND (cardinality($2::varchar[]) = 0 OR d.id = ANY($2)) ORDER BY d.id"
 )
 

@@ -36,7 +36,8 @@ async def add_door(
         "INSERT INTO door (id, controller, wire_id, name, unlock_s, held_s, kind, hint)"
         " VALUES ($1, $2, $3, $4, coalesce($5, 5), coalesce($6, 300), coalesce($7, 'door'), coalesce($8, ''))"
         " ON CONFLICT (id) DO UPDATE SET name = $4, unlock_s = coalesce($5, door.unlock_s),"
-        " held_s = coalesce($6, door.held_s), kind = coalesce($7, door.kind), hint = coalesce($8, door.hint)"
+        " held_s = coalesce($6, door.held_s), kind = coalesce($7, door.kind), hint = coalesce($8, door.hint),"
+        " removed_at = NULL"
         " WHERE door.controller = $2 AND door.wire_id = $3 RETURNING id",
         f"{controller}-{wire_id}".replace("_", "-"),
         controller,
@@ -66,7 +67,8 @@ async def change_door(door_id: str, given: dict[str, object], *, by: Actor, now:
         row = await db.row(
             _Owner,
             "SELECT d.controller, f.municipality FROM door d JOIN controller c ON c.id = d.controller"
-            " JOIN facility f ON f.id = c.facility WHERE d.id = $1 FOR NO KEY UPDATE OF d",
+            " JOIN facility f ON f.id = c.facility WHERE d.id = $1 AND d.removed_at IS NULL"
+            " FOR NO KEY UPDATE OF d",
             door_id,
         )
         if row is None or not by.has(row.municipality, Role.ADMIN):
@@ -101,5 +103,5 @@ async def door_places() -> list[DoorPlace]:
         DoorPlace,
         "SELECT d.id, d.name, f.name AS facility_name, f.municipality, c.id AS controller, d.wire_id"
         " FROM door d JOIN controller c ON c.id = d.controller JOIN facility f ON f.id = c.facility"
-        " WHERE c.simulated ORDER BY f.name, d.name",
+        " WHERE c.simulated AND d.removed_at IS NULL ORDER BY f.name, d.name",
     )

@@ -11,6 +11,7 @@ import msgspec
 from booking import db, journal, outbox
 from booking.errors import Conflict, NotFound, Rejected
 from booking.locks import accounts, grants, pin_rules, vault
+from booking.locks.telling import doorless, tell_doorless
 from booking.locks.versions import raise_versions
 from booking.lockwire import ids
 from booking.people import Actor, Role
@@ -182,22 +183,17 @@ async def activate_key(controller: str, *, by: Actor, now: datetime) -> None:
         await _record("controller.key_activated", row, by, now, gen=row.next_gen)
 
 
-async def retire(controller: str, *, force: bool, by: Actor, now: datetime) -> None:
-    """The controller is told to forget every code, then loses its account; its doors open for no booking any more.
+async def retire(controller: str, *, force: bool, by: Actor, now: datetime) -> int:
+    """The controller is told to forget every code, then loses its account; returns how many bookings it had to open.
 
-    Raises StillBooked where bookings to come open by it, unless forced.
+    Its doors open for no booking any more, and those that booked are told. Raises StillBooked where bookings to
+    come open by it, unless forced.
     """
     async with db.transaction():
         row = await _must(controller, by)
-        ahead = await db.value(
-            int,
-            "SELECT count(DISTINCT reservation) FROM access_grant WHERE controller = $1 AND gone_ver IS NULL"
-            " AND reservation IS NOT NULL AND na > $2",
-            controller,
-            now,
-        )
+        ahead = await doorless("g.controller = $2", now, controller)
         if ahead and not force:
-            raise StillBooked(f"{ahead} bookings to come open by this controller", bookings=ahead)
+            raise StillBooked(f"{len(ahead)} bookings to come open by this controller", bookings=len(ahead))
         await db.run(
             "UPDATE controller SET retired_at = $2 WHERE id = $1 AND retired_at IS NULL", controller, now
         )
@@ -207,7 +203,12 @@ async def retire(controller: str, *, force: bool, by: Actor, now: datetime) -> N
         await grants.remove("controller = $2 AND gone_ver IS NULL", controller, now=now)
         await raise_versions([controller], now=now)
         await outbox.put(accounts.SET, key=controller, now=now)
-        await _record("controller.retired", row, by, now, bookings=ahead)
+        doors = await db.column(
+            str, "SELECT id FROM door WHERE controller = $1 AND removed_at IS NULL", controller
+        )
+        await tell_doorless(ahead, doors, row.municipality, now)
+        await _record("controller.retired", row, by, now, bookings=len(ahead))
+    return len(ahead)
 
 
 async def _record(action: str, row: _Row, by: Actor, now: datetime, **facts: object) -> None:

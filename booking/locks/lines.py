@@ -62,6 +62,7 @@ class Line(db.Record):
     quarantine: bool
     municipality: str
     on_call_phone: str
+    lead_min: int
 
     @property
     def facts(self) -> Facts:
@@ -80,6 +81,7 @@ class Line(db.Record):
             self.gone_at,
             is_pending=self.is_pending,
             is_live=self.is_live,
+            lead=timedelta(minutes=self.lead_min),
         )
 
 
@@ -95,11 +97,11 @@ SELECT g.id AS grant_id, g.reservation, g.credential, g.holder, g.role, g.pin, c
   g.used_at, g.gone_at, g.applied_at, coalesce(c.report::jsonb -> 'pend' ? replace(g.id::text, '-', ''), false) AS is_pending,
   coalesce(c.report::jsonb #> '{cap,feat}' ? 'live', false) AS is_live,
   c.last_seen, c.offline_at, c.report::jsonb #>> '{pw,src}' AS power, c.clock, c.quarantine, f.municipality,
-  coalesce(f.on_call_phone, m.on_call_phone) AS on_call_phone
+  coalesce(f.on_call_phone, m.on_call_phone) AS on_call_phone, coalesce(p.alarm_lead_min, 30) AS lead_min
 FROM access_grant g JOIN controller c ON c.id = g.controller JOIN facility f ON f.id = c.facility
   JOIN municipality m ON m.code = f.municipality
   JOIN grant_window w ON w.access_grant = g.id JOIN door d ON d.id = w.door
-  LEFT JOIN access_credential cr ON cr.id = g.credential
+  LEFT JOIN access_policy p ON p.municipality = f.municipality LEFT JOIN access_credential cr ON cr.id = g.credential
 """
 
 
@@ -114,7 +116,7 @@ def needs_reserve(line: Line, now: datetime) -> bool:
     A lock without windows has its code when the window starts, and is given a minute for it.
     """
     state = states.state_of(line.facts, now)
-    near = line.opens_at + (states.LIVE_LATE if line.is_live else -states.SOON) <= now < line.closes_at
+    near = line.opens_at + (states.LIVE_LATE if line.is_live else -line.facts.lead) <= now < line.closes_at
     return near and state in ("planned", "sealed", "on_broker", "rejected")
 
 

@@ -61,7 +61,7 @@ async def order(
     place = await db.row(
         _Place,
         "SELECT d.controller, f.municipality FROM door d JOIN controller c ON c.id = d.controller"
-        " JOIN facility f ON f.id = c.facility WHERE d.id = $1 AND c.retired_at IS NULL",
+        " JOIN facility f ON f.id = c.facility WHERE d.id = $1 AND c.retired_at IS NULL AND d.removed_at IS NULL",
         door,
     )
     if place is None or not by.has(place.municipality, Role.STAFF):

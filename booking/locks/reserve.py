@@ -44,7 +44,7 @@ FROM door d JOIN controller c ON c.id = d.controller JOIN facility f ON f.id = c
   LEFT JOIN grant_window w ON w.door = d.id AND w.na > $1 AND w.access_grant IS NOT NULL
     AND EXISTS (SELECT FROM access_grant r WHERE r.id = w.access_grant AND r.role = 'reserve')
   LEFT JOIN access_grant g ON g.id = w.access_grant AND g.gone_ver IS NULL
-WHERE c.retired_at IS NULL AND NOT c.quarantine AND c.report IS NOT NULL
+WHERE c.retired_at IS NULL AND d.removed_at IS NULL AND NOT c.quarantine AND c.report IS NOT NULL
   AND c.report::jsonb->'cap'->'feat' ? 'reserve'
 GROUP BY d.id, d.controller, c.driver, p.reserve_per_day, g.nb ORDER BY d.controller, d.id
 """

@@ -82,10 +82,12 @@ class _DoorRow(db.Record):
     mode: str
     kind: DoorKind
     hint: str
+    unlock_s: int
+    held_s: int
 
 
 _DOORS = """
-SELECT d.id, d.name, d.wire_id, d.mode, d.kind, d.hint, f.id AS facility_id, f.name AS facility_name, f.municipality,
+SELECT d.id, d.name, d.wire_id, d.mode, d.kind, d.hint, d.unlock_s, d.held_s, f.id AS facility_id, f.name AS facility_name, f.municipality,
   c.id AS controller, c.simulated, c.last_seen, c.offline_at, c.report, c.clock, c.quarantine, c.epoch,
   c.want_ver, c.rep_epoch, c.rep_ver, c.rep_boot, c.broker_reason,
   (SELECT s.horizon_end FROM snapshot_log s WHERE s.controller = c.id AND s.epoch = c.rep_epoch
@@ -106,7 +108,8 @@ async def doors(municipality: str, *, by: Actor, now: datetime) -> list[DoorView
     by.must_have(municipality, Role.STAFF)
     rows = await db.rows(
         _DoorRow,
-        _DOORS + " WHERE f.municipality = $2 AND c.retired_at IS NULL ORDER BY f.name, d.name",
+        _DOORS
+        + " WHERE f.municipality = $2 AND c.retired_at IS NULL AND d.removed_at IS NULL ORDER BY f.name, d.name",
         now,
         municipality,
     )
@@ -181,12 +184,15 @@ class DoorLogLine(msgspec.Struct, frozen=True):
 
 
 class DoorPage(DoorView, frozen=True):
-    """A door with its codes now and next, its last events and orders. `hint` is what bookers read."""
+    """A door with its codes now and next, its last events and orders. `hint` is what bookers read; seconds as in
+    the snapshot."""
 
     grants: list[DoorGrant]
     events: list[DoorLogLine]
     commands: list[CommandView]
     hint: str
+    unlock_s: int
+    held_s: int
 
 
 class _EventRow(db.Record):
@@ -201,7 +207,7 @@ async def door(door_id: str, *, by: Actor, now: datetime) -> DoorPage:
 
     Raises NotFound unless the actor is staff of its municipality.
     """
-    row = await db.row(_DoorRow, _DOORS + " WHERE d.id = $2", now, door_id)
+    row = await db.row(_DoorRow, _DOORS + " WHERE d.id = $2 AND d.removed_at IS NULL", now, door_id)
     if row is None or not by.has(row.municipality, Role.STAFF):
         raise NotFound("there is no such door")
     lines = await db.rows(
@@ -241,4 +247,6 @@ async def door(door_id: str, *, by: Actor, now: datetime) -> DoorPage:
         ],
         commands=await commands_of(door_id, by=by, now=now),
         hint=row.hint,
+        unlock_s=row.unlock_s,
+        held_s=row.held_s,
     )

@@ -31,7 +31,7 @@ ORDER: tuple[State, ...] = (
     "removing",
     "removed_confirmed",
 )
-SOON = timedelta(minutes=30)
+SOON = timedelta(minutes=30)  # where the municipality has decided nothing else
 LIVE_LATE = timedelta(minutes=1)  # a live lock has had time to take its code
 
 
@@ -51,6 +51,7 @@ class Facts(msgspec.Struct, frozen=True):
     gone_at: datetime | None
     is_pending: bool = False  # a bridge has it, its lock has not confirmed it
     is_live: bool = False  # a lock without windows: the code is set when the window starts
+    lead: timedelta = SOON  # how long before its window the code should be in the door
 
 
 def state_of(facts: Facts, now: datetime) -> State:
@@ -76,7 +77,7 @@ def is_unconfirmed(facts: Facts, now: datetime) -> bool:
     """True when staff should look: the window is near and the code is not in the door, or won't leave it."""
     state = state_of(facts, now)
     if state in ("planned", "sealed", "on_broker", "rejected"):
-        return now >= facts.nb + (LIVE_LATE if facts.is_live else -SOON)
+        return now >= facts.nb + (LIVE_LATE if facts.is_live else -facts.lead)
     return state == "removing" and now < facts.na
 
 

@@ -88,6 +88,7 @@ class Door(Table, tablename="door"):
     mode_until = Timestamptz(null=True, default=None)
     kind = Varchar(length=11, default="door", help_text="`compartment`: a key cabinet's.")
     hint = Varchar(length=500, default="", help_text="Shown to bookers, e.g. how to arm the alarm.")
+    removed_at = Timestamptz(null=True, default=None)  # its log stays
 
     door_once = Unique([controller, wire_id])
     door_mode = Check(

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from booking import db, messages
+from booking.locks.grants import tell
 
 
 async def tell_staff(alarm: UUID, kind: str, door: str | None, controller: str | None, now: datetime) -> None:
@@ -61,3 +62,38 @@ async def tell_ready(now: datetime) -> int:
             )
     _told.update((one.reservation, now) for one in ready)
     return len(ready)
+
+
+class Doorless(db.Record):
+    """A booking to come that loses a door."""
+
+    reservation: UUID
+    holder: UUID
+
+
+async def doorless(condition: str, now: datetime, *args: object) -> list[Doorless]:
+    """Return the bookings whose own codes open the doors that fit the condition (arguments from $2 on), not over yet."""
+    return await db.rows(
+        Doorless,
+        "SELECT DISTINCT ON (g.reservation) g.reservation, g.holder FROM access_grant g"
+        " JOIN grant_window w ON w.access_grant = g.id WHERE g.role = 'leader' AND g.reservation IS NOT NULL"
+        f" AND g.gone_ver IS NULL AND w.na > $1 AND {condition} ORDER BY g.reservation, g.id",
+        now,
+        *args,
+    )
+
+
+async def tell_doorless(ahead: list[Doorless], doors: list[str], municipality: str, now: datetime) -> None:
+    """Whoever has one of the bookings will read that its code opens these doors no more, and the journal has it."""
+    names = await db.column(str, "SELECT name FROM door WHERE id = ANY($1) ORDER BY name", doors)
+    for one in ahead:
+        await tell("access.withdrawn", one.reservation, municipality, now)
+        await messages.owe(
+            "code_withdrawn",
+            party=one.holder,
+            about=one.reservation,
+            municipality=municipality,
+            data={"doors": ", ".join(names)},
+            key=now.isoformat(),
+            now=now,
+        )

@@ -47,7 +47,7 @@ WITH {RULED}, each_door AS (
 SELECT e.door, d.controller, c.driver, f.municipality, max(e.before_s) AS before_s, max(e.after_s) AS after_s
 FROM each_door e JOIN door d ON d.id = e.door JOIN controller c ON c.id = d.controller
   JOIN facility f ON f.id = c.facility
-WHERE c.retired_at IS NULL AND NOT EXISTS (SELECT FROM access_grant WHERE reservation = $3)
+WHERE c.retired_at IS NULL AND d.removed_at IS NULL AND NOT EXISTS (SELECT FROM access_grant WHERE reservation = $3)
 GROUP BY e.door, d.controller, c.driver, f.municipality ORDER BY e.door
 """
 

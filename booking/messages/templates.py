@@ -26,6 +26,7 @@ Template = Literal[
     "code_ready",
     "code_changed",
     "codes_changed",
+    "code_withdrawn",
     "vehicle_late",
     "invoice_issued",
     "staff_alert",
@@ -41,11 +42,16 @@ BY_SMS = {
     "closure_affects_you",
     "code_changed",
     "codes_changed",
+    "code_withdrawn",
     "vehicle_late",
 }
 # What costs somebody their time or their way in is always said at least once.
 FIXED = {
     (name, "email") for name in ("booking_cancelled", "closure_affects_you", "code_changed", "codes_changed")
+    ("booking_cancelled", "email"),
+    ("closure_affects_you", "email"),
+    ("code_changed", "email"),
+    ("code_withdrawn", "email"),
 }
 WITH_PIN = {"code_ready", "code_changed"}
 HIDDEN_PIN = "••••••"

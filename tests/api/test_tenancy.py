@@ -47,6 +47,8 @@ PRIVATE: dict[str, tuple[list[str], str]] = {
     "ListCredentials": (["/api/credentials?municipality=2401"], "stina"),
     "ListAssociations": (["/api/associations?municipality=2401"], "stina"),
     "ListControllers": (["/api/controllers?municipality=2401"], "stina"),
+    "ListAccessRules": (["/api/access-rules?resource_id={resource}"], "stina"),
+    "GetDoorPolicy": (["/api/door-policy?municipality=2401"], "stina"),
     "GetQuarantine": (["/api/controllers/{dark}/quarantine"], "admin"),
     "ListInvoices": (["/api/invoices", "/api/invoices?party_id={party}", "/api/invoices?municipality=2401", "/api/invoices?municipality=2401&party_id={party}"], "filip"),
     "GetInvoice": (["/api/invoices/{invoice}"], "ali"),
@@ -162,6 +164,11 @@ CHANGING: dict[str, tuple[str, str, dict[str, Any]]] = {
     "OrderCommand": ("POST", "/api/doors/{door}/commands", {"op": "open", "reason": "because"}),
     "ConfirmCommand": ("POST", "/api/doors/{door}/commands/{command}/confirm", {}),
     "ChangeDoor": ("PATCH", "/api/doors/{door}", {"name": "Mitt"}),
+    "RemoveDoor": ("POST", "/api/doors/{door}/remove", {"force": True}),
+    "AddDoor": ("POST", "/api/controllers/{controller}/doors", {"wire_id": "d99", "name": "x"}),
+    "WriteAccessRule": ("PUT", "/api/access-rules", {"resource_id": "{resource}", "door_id": "{door}", "before_min": 1, "after_min": 1}),
+    "DeleteAccessRule": ("DELETE", "/api/access-rules/{access_rule}", {}),
+    "WriteDoorPolicy": ("PUT", "/api/door-policy", {"municipality": "2401", "events_kept_days": 7, "reserve_per_day": 0, "alarm_lead_min": 5}),
     "AcknowledgeAlarm": ("POST", "/api/door-alarms/{alarm}/acknowledge", {"note": "x"}),
     "CreateCredential": ("POST", "/api/credentials", {"municipality": "2401", "role": "staff", "label": "x", "valid_from": "{start}"}),
     "RotateCredential": ("POST", "/api/credentials/{credential}/rotate", {"start": "{start}"}),
@@ -452,6 +459,7 @@ async def furnish_doors(world: World, reservation: str, party: str, start: datet
         "controller": page["controller"],
         "facility": page["facility"]["id"],
         "dark": dark or "",
+        "access_rule": str(await db.value(UUID, "SELECT id FROM access_rule WHERE door = $1 LIMIT 1", door)),
     }
 
 
@@ -505,6 +513,8 @@ async def test_those_it_concerns__see_it(world: World, operation: str) -> None:
         "GetTree",
         "GetResourceSettings",
         "ListTerms",
+        "ListAccessRules",
+        "GetDoorPolicy",
     )  # which name no row of ours
 
 
@@ -673,12 +683,14 @@ async def footprint() -> list[str]:
 READERS = (
     "queries.py",
     "billing/invoice_pages.py",
+    "locks/access_rules.py",
     "locks/alarm_pages.py",
     "locks/controllers.py",
     "locks/credential_pages.py",
     "locks/door_setup.py",
     "locks/event_log.py",
     "locks/lines.py",
+    "locks/policy.py",
     "locks/quarantine.py",
     "locks/staff.py",
     "places/hour_pages.py",
@@ -716,6 +728,8 @@ WITHOUT_ACTOR = {
     "locks.needs_reserve": "pure",
     "locks.forget_events": "the worker's; shows nothing",
     "locks.states_of": "states without codes, of bookings that the caller has filtered",
+    "locks.add_door": "for the seed and the enrolment, which has asked who may",
+    "locks.allow": "for the seed; write_rule asks who may",
     "locks.door_places": "names of doors for the demonstration's keypads",
     "locks.doors_of_resources": "which doors a public resource has",
 }

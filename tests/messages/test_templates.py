@@ -10,7 +10,7 @@ from booking.messages.templates import PHONE_CODE, TEMPLATES, TemplateError, ren
 from booking.people import Language
 
 FACTS: dict[str, object] = {
-    "url": "https://boka.example/b/1", "municipality": "Nordmaling", "number": "B-000001", "place": "Hall, Hela",
+    "url": "https://boka.example/b/1", "municipality": "Nordmaling", "number": "B-000001", "place": "Hall, Hela", "doors": "Entré",
     "when": "måndag", "resource": "Hela", "party": "IBK", "pin": "482913", "code": "123456", "what": "Något",
     "count": 30, "decision": "beviljad", "changes": "tiden", "deadline_at": "2026-11-23T17:00:00Z",
     "from_at": "2026-11-23T17:00:00Z", "to_at": "2026-11-23T18:00:00Z", "amount_ore": 123450, "due": "2026-12-23",

@@ -4,6 +4,50 @@
  */
 
 export interface paths {
+    "/api/access-rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Index
+         * @description Return which doors bookings of a resource open, and from where each rule comes.
+         */
+        get: operations["ListAccessRules"];
+        /**
+         * Write
+         * @description Let bookings of a resource open a door, also those already made. For administrators.
+         */
+        put: operations["WriteAccessRule"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/access-rules/{rule_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove
+         * @description Take an access rule back, also for bookings already made. For administrators.
+         */
+        delete: operations["DeleteAccessRule"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/accounts": {
         parameters: {
             query?: never;
@@ -143,9 +187,29 @@ export interface paths {
         put?: never;
         /**
          * Enrol
-         * @description Make a controller and its doors known. The key is told this once; enrolling again makes another.
+         * @description Make a controller and its doors known. The key is told this once; the name of a live one is refused.
          */
         post: operations["EnrolController"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/controllers/{controller_id}/doors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * AddDoor
+         * @description Add a door to a live controller, or one that was taken away from it.
+         */
+        post: operations["AddDoor"];
         delete?: never;
         options?: never;
         head?: never;
@@ -263,7 +327,7 @@ export interface paths {
         put?: never;
         /**
          * Retire
-         * @description Empty a controller of its codes and take its account away.
+         * @description Empty a controller of its codes and take its account away; who has booked its doors is told.
          */
         post: operations["RetireController"];
         delete?: never;
@@ -476,6 +540,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/door-policy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read
+         * @description Return what holds for the doors of a municipality where the caller is staff.
+         */
+        get: operations["GetDoorPolicy"];
+        /**
+         * Write
+         * @description Decide how long events are kept, how many reserve codes there are, when alarms begin. For administrators.
+         */
+        put: operations["WriteDoorPolicy"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/doors": {
         parameters: {
             query?: never;
@@ -574,6 +662,26 @@ export interface paths {
          * @description Confirm an order: it is sent now, once.
          */
         post: operations["ConfirmCommand"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/doors/{door_id}/remove": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Remove
+         * @description Take a door away from its controller; no code or rule leads through it any more. For administrators.
+         */
+        post: operations["RemoveDoor"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1240,26 +1348,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/reservations/{reservation_id}/access/new-code": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Replace
-         * @description Give the booking, or its whole series, another code at all its doors; its holder is told. For staff.
-         */
-        post: operations["ReplaceCode"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/reservations/{reservation_id}/access/reserve": {
         parameters: {
             query?: never;
@@ -1315,26 +1403,6 @@ export interface paths {
          * @description Take a participant's code back.
          */
         delete: operations["UnshareAccess"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/reservations/{reservation_id}/access/shares/{share_id}/new-code": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * ReplaceShare
-         * @description Give a participant another code; the one he had leaves the doors. The PIN is told this once.
-         */
-        post: operations["ReplaceSharedCode"];
-        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -3002,6 +3070,32 @@ export interface components {
             /** @enum {string} */
             state: "planned" | "sealed" | "on_broker" | "applied" | "active" | "used" | "ended" | "removing" | "removed_confirmed" | "rejected";
         };
+        /** AccessRuleView */
+        AccessRuleView: {
+            after_min: number;
+            before_min: number;
+            door_id: string;
+            door_name: string;
+            /** Format: uuid */
+            id: string;
+            /** @enum {null|string} */
+            purpose: "training" | "match" | "meeting" | "event" | "private" | "other" | null;
+            /** Format: uuid */
+            resource_id: string;
+            resource_name: string;
+        };
+        /** AccessRules */
+        AccessRules: {
+            inherited: components["schemas"]["AccessRuleView"][];
+            own: components["schemas"]["AccessRuleView"][];
+            /** Format: uuid */
+            resource_id: string;
+        };
+        /** AccessRulesPage */
+        AccessRulesPage: {
+            bookings_ahead: number;
+            rules: components["schemas"]["AccessRules"];
+        };
         /** AccessView */
         AccessView: {
             alarm: string | null;
@@ -3299,7 +3393,7 @@ export interface components {
             /** @enum {string} */
             channel: "email" | "sms";
             /** @enum {string} */
-            template: "booking_confirmed" | "booking_cancelled" | "booking_moved" | "hold_offer" | "time_free" | "request_received" | "request_decided" | "request_changes" | "series_confirmed" | "season_decided" | "closure_affects_you" | "code_ready" | "code_changed" | "codes_changed" | "vehicle_late" | "invoice_issued" | "staff_alert";
+            template: "booking_confirmed" | "booking_cancelled" | "booking_moved" | "hold_offer" | "time_free" | "request_received" | "request_decided" | "request_changes" | "series_confirmed" | "season_decided" | "closure_affects_you" | "code_ready" | "code_changed" | "code_withdrawn" | "vehicle_late" | "invoice_issued" | "staff_alert";
             wanted: boolean;
         };
         /** ChoiceView */
@@ -3308,7 +3402,7 @@ export interface components {
             channel: "email" | "sms";
             fixed: boolean;
             /** @enum {string} */
-            template: "booking_confirmed" | "booking_cancelled" | "booking_moved" | "hold_offer" | "time_free" | "request_received" | "request_decided" | "request_changes" | "series_confirmed" | "season_decided" | "closure_affects_you" | "code_ready" | "code_changed" | "codes_changed" | "vehicle_late" | "invoice_issued" | "staff_alert";
+            template: "booking_confirmed" | "booking_cancelled" | "booking_moved" | "hold_offer" | "time_free" | "request_received" | "request_decided" | "request_changes" | "series_confirmed" | "season_decided" | "closure_affects_you" | "code_ready" | "code_changed" | "code_withdrawn" | "vehicle_late" | "invoice_issued" | "staff_alert";
             wanted: boolean;
         };
         /** ChosenTime */
@@ -3557,21 +3651,6 @@ export interface components {
             events: components["schemas"]["EventView"][];
             total: number;
         };
-        /** DoorEvidence */
-        DoorEvidence: {
-            /** @enum {null|string} */
-            doubt: "not_heard" | "not_in_door" | "clock" | "offline" | "events_lost" | "door_open" | "tried" | "same_party" | null;
-            first_entry_at: string | null;
-            forced: number;
-            held_s: number;
-            is_final: boolean;
-            last_use_at: string | null;
-            never_used: boolean | null;
-            no_show_fee_ore: number;
-            overtime_s: number;
-            /** @enum {null|string} */
-            suggests: "used" | "no_show" | null;
-        };
         /** DoorGrant */
         DoorGrant: {
             /** Format: date-time */
@@ -3605,6 +3684,7 @@ export interface components {
             facility: components["schemas"]["FacilityName"];
             firmware: string | null;
             grants: components["schemas"]["DoorGrant"][];
+            held_s: number;
             hint: string;
             id: string;
             in_sync: boolean;
@@ -3623,7 +3703,15 @@ export interface components {
             pos: "open" | "closed" | "unknown";
             power: string | null;
             simulated: boolean;
+            unlock_s: number;
             wanted_version: string;
+        };
+        /** DoorPolicy */
+        DoorPolicy: {
+            alarm_lead_min: number;
+            events_kept_days: number;
+            municipality: string;
+            reserve_per_day: number;
         };
         /** DoorView */
         DoorView: {
@@ -4260,6 +4348,16 @@ export interface components {
             name: string;
             neighbours: string[];
         };
+        /** NewAccessRule */
+        NewAccessRule: {
+            after_min: number;
+            before_min: number;
+            door_id: string;
+            /** @enum {null|string} */
+            purpose?: "training" | "match" | "meeting" | "event" | "private" | "other" | null;
+            /** Format: uuid */
+            resource_id: string;
+        };
         /** NewAccount */
         NewAccount: {
             email: string;
@@ -4421,6 +4519,14 @@ export interface components {
             content: string;
             /** @enum {string} */
             media_type: "image/jpeg" | "image/png" | "image/webp";
+        };
+        /** NewPolicy */
+        NewPolicy: {
+            alarm_lead_min: number;
+            events_kept_days: number;
+            /** @example 2401 */
+            municipality: string;
+            reserve_per_day: number;
         };
         /** NewProposal */
         NewProposal: {
@@ -4757,13 +4863,14 @@ export interface components {
         Rejection: {
             reason: string;
         };
-        /** Replacement */
-        Replacement: {
-            /**
-             * @default booking
-             * @enum {string}
-             */
-            scope?: "booking" | "series";
+        /** Removal */
+        Removal: {
+            /** @default false */
+            force?: boolean;
+        };
+        /** Removed */
+        Removed: {
+            bookings: number;
         };
         /** RequestCard */
         RequestCard: {
@@ -4853,7 +4960,6 @@ export interface components {
             cancel_fee_now_ore: number;
             cancel_free_until: string | null;
             cancellation: components["schemas"]["Cancellation"] | null;
-            door_evidence: components["schemas"]["DoorEvidence"] | null;
             /** Format: date-time */
             end: string;
             extras: components["schemas"]["ExtraView"][];
@@ -4977,6 +5083,11 @@ export interface components {
             name?: string;
             /** @example scoreboard */
             surface?: string | null;
+        };
+        /** Retired */
+        Retired: {
+            bookings: number;
+            controller: components["schemas"]["ControllerView"];
         };
         /** Retirement */
         Retirement: {
@@ -5862,6 +5973,137 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    ListAccessRules: {
+        parameters: {
+            query: {
+                resource_id: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessRules"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    WriteAccessRule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewAccessRule"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessRulesPage"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    DeleteAccessRule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                rule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessRulesPage"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     CreateAccount: {
         parameters: {
             query?: never;
@@ -6308,6 +6550,68 @@ export interface operations {
             };
         };
     };
+    AddDoor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                controller_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewDoor"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ControllerView"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     StageKey: {
         parameters: {
             query?: never;
@@ -6538,7 +6842,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ControllerView"];
+                    "application/json": components["schemas"]["Retired"];
                 };
             };
             /** @description Bad Request */
@@ -7093,6 +7397,97 @@ export interface operations {
             };
         };
     };
+    GetDoorPolicy: {
+        parameters: {
+            query: {
+                municipality: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DoorPolicy"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    WriteDoorPolicy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPolicy"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DoorPolicy"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     ListDoors: {
         parameters: {
             query: {
@@ -7339,6 +7734,59 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CommandView"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    RemoveDoor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                door_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Removal"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Removed"];
                 };
             };
             /** @description Bad Request */
@@ -9486,77 +9934,6 @@ export interface operations {
             };
         };
     };
-    ReplaceCode: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                reservation_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["Replacement"];
-            };
-        };
-        responses: {
-            /** @description Request fulfilled, document follows */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["AccessView"];
-                };
-            };
-            /** @description Bad Request */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Conflict */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
     HandOutReserve: {
         parameters: {
             query?: never;
@@ -9725,65 +10102,6 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    ReplaceSharedCode: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                reservation_id: string;
-                share_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Request fulfilled, document follows */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SharedCode"];
-                };
-            };
-            /** @description Bad Request */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Conflict */
-            409: {
                 headers: {
                     [name: string]: unknown;
                 };
