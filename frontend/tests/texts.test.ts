@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 
 const LIB = join(import.meta.dirname, '../src/lib');
-const pairs = ['i18n/', 'i18n/more.', 'i18n/booking.', 'i18n/finding.', 'i18n/series.', 'i18n/life.', 'staff/', 'staff/work.', 'help/', 'doors/entry.', 'doors/', 'doors/codes/', 'season/'];
+const pairs = ['i18n/', 'i18n/more.', 'i18n/booking.', 'i18n/finding.', 'i18n/series.', 'i18n/life.', 'staff/', 'staff/work.', 'help/', 'doors/entry.', 'doors/', 'doors/codes/', 'doors/setup/', 'season/'];
 const read = (file: string): Record<string, string> => JSON.parse(readFileSync(join(LIB, file), 'utf8')) as Record<string, string>;
 const holes = (text: string): string[] => [...text.matchAll(/\{(\w+)\}/g)].map((match) => match[1] ?? '').sort();
 

@@ -13,5 +13,6 @@ export type Alarms = Schemas['Alarms'];
 export type DoorEvents = Schemas['DoorEvents'];
 export type DoorControllerView = Schemas['ControllerView'];
 export type Enrolled = Schemas['Enrolled'];
+export type Retired = Schemas['Retired'];
 export type Quarantine = Schemas['QuarantineView'];
 export type ControllerDeed = 'key' | 'activate' | 'replace' | 'retire';
