@@ -1,5 +1,6 @@
 """What belongs into a controller's snapshot, and what it has room for (lock protocol §5, §12.1)."""
 
+import logging
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,6 +11,7 @@ import msgspec
 from msgspec import UNSET
 
 from booking import db
+from booking.errors import Rejected
 from booking.locks import codes, vault, weekly
 from booking.locks.sweeps import TOLD_LATE
 from booking.locks.versions import HORIZON
@@ -19,6 +21,11 @@ from booking.lockwire.snapshot import DEFAULT_POLICY, Snapshot
 from booking.span import Span
 
 WINDOW: Final = timedelta(days=399)  # one window is no longer (§5.3)
+# Where memory is short, weekly windows are cut to so much; the daily snapshot brings those that come then.
+WEEK: Final = timedelta(days=7)
+NEXT_DAYS: Final = timedelta(days=2)
+
+log = logging.getLogger("booking.locks")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,18 +93,25 @@ FROM access_grant g JOIN grant_window w ON w.access_grant = g.id JOIN door d ON 
   LEFT JOIN access_credential c ON c.id = g.credential
 WHERE g.controller = $1 AND g.gone_ver IS NULL AND g.gone_at IS NULL AND (g.pin IS NOT NULL OR c.means = 'card')
   AND g.nb < $2 AND g.na > $3
-ORDER BY g.role = 'reserve', g.nb, g.id, w.nb, d.wire_id
+ORDER BY g.role = 'reserve', g.na <= $4, g.nb, g.id, w.nb, d.wire_id
 """
 
 
 async def grants_of(controller: str, now: datetime, end: datetime) -> list[snapshot.Grant]:
-    """Return the grants of the horizon: staff first, the nearest window before the later ones, reserve last."""
-    rows = await db.rows(_GrantRow, _GRANTS, controller, end, now - TOLD_LATE)
+    """Return the grants of the horizon: staff first, the nearest window before the later ones, then ended ones,
+    reserve last. One whose weekly rule can't be read has no windows."""
+    rows = await db.rows(_GrantRow, _GRANTS, controller, end, now - TOLD_LATE, now)
     windows: dict[UUID, dict[tuple[int, int], list[str]]] = defaultdict(lambda: defaultdict(list))
     first: dict[UUID, _GrantRow] = {}
     for row in rows:
         first.setdefault(row.id, row)
-        for nb, na in _windows(row, now):
+        try:
+            found = _windows(row, now)
+        except (Rejected, ValueError, msgspec.MsgspecError):  # one code's fault is not that of all the others
+            log.exception("the weekly rule of credential %s can't be read", row.credential)
+            windows[row.id] = defaultdict(list)
+            continue
+        for nb, na in found:
             windows[row.id][(nb, na)].append(row.wire_id)
     return [_grant(first[id], spans) for id, spans in windows.items()]
 
@@ -150,8 +164,12 @@ def room_of(report: str | None) -> Room:
 
 
 def fitted(bare: Snapshot, found: list[snapshot.Grant], room: Room) -> tuple[bytes, list[snapshot.Grant]]:
-    """Return octets that fit and the grants in them; reserve codes go first, then the farthest grants."""
-    usable = [one for one in found if room.takes(one)]
+    """Return octets that fit and the grants in them.
+
+    Ended grants go first, then weekly windows a week ahead, reserve codes, weekly windows of the days after the
+    next two, and then the farthest grants.
+    """
+    usable = [one for one in found if one.w and room.takes(one)]
     plain = [one for one in usable if one.role != "reserve"][: room.grants]
     reserve = [one for one in usable if one.role == "reserve"][: room.reserve]
     while True:
@@ -161,10 +179,38 @@ def fitted(bare: Snapshot, found: list[snapshot.Grant], room: Room) -> tuple[byt
         if len(octets) <= room.max_doc or not kept:
             return octets, kept
         excess = max(1, (len(octets) - room.max_doc) * len(kept) // len(octets))
-        if reserve:
-            reserve = reserve[: max(0, len(reserve) - excess)]
-        else:
-            plain = plain[:-excess]
+        plain, reserve = _smaller(plain, reserve, excess, bare.iat)
+
+
+def _smaller(
+    plain: list[snapshot.Grant], reserve: list[snapshot.Grant], excess: int, now: int
+) -> tuple[list[snapshot.Grant], list[snapshot.Grant]]:
+    """Leave out what is missed least; `excess` is how many grants of middling size are too many."""
+    running = [one for one in plain if not is_over(one, now)]
+    week, next_days = _weekly_within(plain, now, WEEK), _weekly_within(plain, now, NEXT_DAYS)
+    if len(running) < len(plain):
+        return running, reserve
+    if week != plain:
+        return week, reserve
+    if reserve:
+        return plain, reserve[: max(0, len(reserve) - excess)]
+    return (next_days if next_days != plain else plain[:-excess]), reserve
+
+
+def is_over(grant: snapshot.Grant, now: int) -> bool:
+    """True if it opens nothing any more, at this second or later; one without windows never did."""
+    return bool(grant.w) and max(one.na for one in grant.w) <= now
+
+
+def _weekly_within(grants: list[snapshot.Grant], now: int, ahead: timedelta) -> list[snapshot.Grant]:
+    """Staff's and cleaning's windows that begin within this time, at least the next of each."""
+    end = now + int(ahead.total_seconds())
+    found = []
+    for one in grants:
+        coming = [each for each in one.w if each.na > now]
+        near = [each for each in coming if each.nb < end] or coming[:1] or one.w
+        found.append(msgspec.structs.replace(one, w=near) if one.role in ("staff", "clean") else one)
+    return found
 
 
 def _with_their_leaders(grants: list[snapshot.Grant]) -> list[snapshot.Grant]:

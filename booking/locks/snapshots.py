@@ -146,7 +146,9 @@ async def _build(row: Owed, doors: dict[str, snapshot.Door], now: datetime) -> b
         now,
         list(ids),
     )
-    await _leave_out([one for one in found if UUID(one.id) not in ids], row.report)
+    over = int(now.timestamp())
+    out = [one for one in found if UUID(one.id) not in ids and not contents.is_over(one, over)]
+    await _leave_out(out, row.report)
     return octets
 
 

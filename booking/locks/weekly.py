@@ -45,17 +45,19 @@ def _every(rule: list[Weekly], whole: Span) -> list[Span]:
     last = min(whole.end.astimezone(SWEDEN).date(), day + timedelta(days=MOST_WINDOWS * 7 + 2))
     found: list[Span] = []
     while day <= last and len(found) < 28 * MOST_WINDOWS:
-        found += [_on(day, each) for each in rule if day.weekday() in each.weekdays]
+        found += [one for each in rule if day.weekday() in each.weekdays for one in _on(day, each)]
         day += timedelta(days=1)
     return [
         Span(max(one.start, whole.start), min(one.end, whole.end)) for one in found if one.overlaps(whole)
     ]
 
 
-def _on(day: date, each: Weekly) -> Span:
+def _on(day: date, each: Weekly) -> list[Span]:
+    """Return the day's window; none where the spring night skips all of it."""
     start, end = _minute(each.from_), _minute(each.to)
     until = day if end > start else day + timedelta(days=1)
-    return Span(_instant(day, start), _instant(until, end))
+    first, last = _instant(day, start), _instant(until, end)
+    return [Span(first, last)] if first < last else []
 
 
 def _minute(clock: str) -> int:
@@ -63,7 +65,10 @@ def _minute(clock: str) -> int:
 
 
 def _instant(day: date, minute: int) -> datetime:
-    return at_local(day.year, day.month, day.day, minute)
+    """Return when it is that minute, or when the clock skips it: on the hour, as everywhere in Europe."""
+    at = at_local(day.year, day.month, day.day, minute)
+    is_skipped = at.astimezone(SWEDEN).hour != minute // 60 % 24
+    return at.replace(minute=0) if is_skipped else at
 
 
 def _joined(spans: list[Span]) -> list[Span]:

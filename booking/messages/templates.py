@@ -47,10 +47,10 @@ BY_SMS = {
 }
 # What costs somebody their time or their way in is always said at least once.
 FIXED = {
-    (name, "email") for name in ("booking_cancelled", "closure_affects_you", "code_changed", "codes_changed")
     ("booking_cancelled", "email"),
     ("closure_affects_you", "email"),
     ("code_changed", "email"),
+    ("codes_changed", "email"),
     ("code_withdrawn", "email"),
 }
 WITH_PIN = {"code_ready", "code_changed"}
