@@ -1348,6 +1348,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/reservations/{reservation_id}/access/new-code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replace
+         * @description Give the booking, or its whole series, another code at all its doors; its holder is told. For staff.
+         */
+        post: operations["ReplaceCode"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/reservations/{reservation_id}/access/reserve": {
         parameters: {
             query?: never;
@@ -1403,6 +1423,26 @@ export interface paths {
          * @description Take a participant's code back.
          */
         delete: operations["UnshareAccess"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/reservations/{reservation_id}/access/shares/{share_id}/new-code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * ReplaceShare
+         * @description Give a participant another code; the one he had leaves the doors. The PIN is told this once.
+         */
+        post: operations["ReplaceSharedCode"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -3393,7 +3433,7 @@ export interface components {
             /** @enum {string} */
             channel: "email" | "sms";
             /** @enum {string} */
-            template: "booking_confirmed" | "booking_cancelled" | "booking_moved" | "hold_offer" | "time_free" | "request_received" | "request_decided" | "request_changes" | "series_confirmed" | "season_decided" | "closure_affects_you" | "code_ready" | "code_changed" | "code_withdrawn" | "vehicle_late" | "invoice_issued" | "staff_alert";
+            template: "booking_confirmed" | "booking_cancelled" | "booking_moved" | "hold_offer" | "time_free" | "request_received" | "request_decided" | "request_changes" | "series_confirmed" | "season_decided" | "closure_affects_you" | "code_ready" | "code_changed" | "codes_changed" | "code_withdrawn" | "vehicle_late" | "invoice_issued" | "staff_alert";
             wanted: boolean;
         };
         /** ChoiceView */
@@ -3402,7 +3442,7 @@ export interface components {
             channel: "email" | "sms";
             fixed: boolean;
             /** @enum {string} */
-            template: "booking_confirmed" | "booking_cancelled" | "booking_moved" | "hold_offer" | "time_free" | "request_received" | "request_decided" | "request_changes" | "series_confirmed" | "season_decided" | "closure_affects_you" | "code_ready" | "code_changed" | "code_withdrawn" | "vehicle_late" | "invoice_issued" | "staff_alert";
+            template: "booking_confirmed" | "booking_cancelled" | "booking_moved" | "hold_offer" | "time_free" | "request_received" | "request_decided" | "request_changes" | "series_confirmed" | "season_decided" | "closure_affects_you" | "code_ready" | "code_changed" | "codes_changed" | "code_withdrawn" | "vehicle_late" | "invoice_issued" | "staff_alert";
             wanted: boolean;
         };
         /** ChosenTime */
@@ -3650,6 +3690,21 @@ export interface components {
         DoorEvents: {
             events: components["schemas"]["EventView"][];
             total: number;
+        };
+        /** DoorEvidence */
+        DoorEvidence: {
+            /** @enum {null|string} */
+            doubt: "not_heard" | "not_in_door" | "clock" | "offline" | "events_lost" | "door_open" | "tried" | "same_party" | null;
+            first_entry_at: string | null;
+            forced: number;
+            held_s: number;
+            is_final: boolean;
+            last_use_at: string | null;
+            never_used: boolean | null;
+            no_show_fee_ore: number;
+            overtime_s: number;
+            /** @enum {null|string} */
+            suggests: "used" | "no_show" | null;
         };
         /** DoorGrant */
         DoorGrant: {
@@ -4872,6 +4927,14 @@ export interface components {
         Removed: {
             bookings: number;
         };
+        /** Replacement */
+        Replacement: {
+            /**
+             * @default booking
+             * @enum {string}
+             */
+            scope?: "booking" | "series";
+        };
         /** RequestCard */
         RequestCard: {
             /** @enum {null|string} */
@@ -4960,6 +5023,7 @@ export interface components {
             cancel_fee_now_ore: number;
             cancel_free_until: string | null;
             cancellation: components["schemas"]["Cancellation"] | null;
+            door_evidence: components["schemas"]["DoorEvidence"] | null;
             /** Format: date-time */
             end: string;
             extras: components["schemas"]["ExtraView"][];
@@ -9934,6 +9998,77 @@ export interface operations {
             };
         };
     };
+    ReplaceCode: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                reservation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Replacement"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessView"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     HandOutReserve: {
         parameters: {
             query?: never;
@@ -10102,6 +10237,65 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ReplaceSharedCode: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                reservation_id: string;
+                share_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SharedCode"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
