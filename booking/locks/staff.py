@@ -29,18 +29,21 @@ class DoorView(msgspec.Struct, frozen=True):
     """A door as staff see it. Versions are epoch.ver; `in_sync` means that the door proved to have the wanted one.
 
     `live_only`: its lock knows no windows, so the server must reach it at start and end. Battery in per cent.
+    `alarms`: what is wrong now and every alarm that staff have open about it; `mode_until`: the end of `unlocked`.
     """
 
     id: str
     name: str
     kind: DoorKind
     facility: FacilityName
+    municipality: str
     controller: str
     online: bool
     last_seen: datetime | None
     lock: Literal["locked", "unlocked", "unknown"]
     pos: Literal["open", "closed", "unknown"]
     mode: Literal["normal", "lockdown", "unlocked"]
+    mode_until: datetime | None
     clock: Literal["ok", "drift", "untrusted"]
     applied_version: str | None
     wanted_version: str
@@ -78,8 +81,9 @@ class _DoorRow(db.Record):
     horizon_end: datetime | None
     codes_now: int
     unconfirmed: int
-    open_alarms: int
+    open_alarms: list[str]
     mode: str
+    mode_until: datetime | None
     kind: DoorKind
     hint: str
     unlock_s: int
@@ -87,7 +91,7 @@ class _DoorRow(db.Record):
 
 
 _DOORS = """
-SELECT d.id, d.name, d.wire_id, d.mode, d.kind, d.hint, d.unlock_s, d.held_s, f.id AS facility_id, f.name AS facility_name, f.municipality,
+SELECT d.id, d.name, d.wire_id, d.mode, d.mode_until, d.kind, d.hint, d.unlock_s, d.held_s, f.id AS facility_id, f.name AS facility_name, f.municipality,
   c.id AS controller, c.simulated, c.last_seen, c.offline_at, c.report, c.clock, c.quarantine, c.epoch,
   c.want_ver, c.rep_epoch, c.rep_ver, c.rep_boot, c.broker_reason,
   (SELECT s.horizon_end FROM snapshot_log s WHERE s.controller = c.id AND s.epoch = c.rep_epoch
@@ -97,8 +101,8 @@ SELECT d.id, d.name, d.wire_id, d.mode, d.kind, d.hint, d.unlock_s, d.held_s, f.
   (SELECT count(*) FROM grant_window w JOIN access_grant g ON g.id = w.access_grant WHERE w.door = d.id
     AND w.na > $1 AND ((g.gone_ver IS NULL AND g.alarmed_at IS NOT NULL AND g.applied_at IS NULL)
       OR (g.gone_ver IS NOT NULL AND g.gone_at IS NULL))) AS unconfirmed,
-  (SELECT count(*) FROM door_alarm a WHERE a.controller = c.id AND a.closed_at IS NULL
-    AND (a.door IS NULL OR a.door = d.id)) AS open_alarms
+  ARRAY(SELECT DISTINCT a.kind FROM door_alarm a WHERE a.controller = c.id AND a.closed_at IS NULL
+    AND (a.door IS NULL OR a.door = d.id) ORDER BY 1) AS open_alarms
 FROM door d JOIN controller c ON c.id = d.controller JOIN facility f ON f.id = c.facility
 """
 
@@ -142,7 +146,9 @@ def _view(row: _DoorRow, now: datetime) -> DoorView:
         "battery": report.pw.bat if report else None,
         "power": report.pw.src if report else None,
         "firmware": report.fw if report else None,
-        "open_alarms": row.open_alarms,
+        "open_alarms": len(row.open_alarms),
+        "mode_until": row.mode_until,
+        "municipality": row.municipality,
         "live_only": report is not None and "live" in report.cap.feat,
     }
     return msgspec.convert(values, DoorView, builtin_types=(UUID, datetime))
@@ -161,7 +167,8 @@ def _alarms(row: _DoorRow, report: Report | None, online: bool, now: datetime) -
         "horizon_short": short,
         "broker_refuses": row.broker_reason is not None and row.broker_reason >= 0x80,
     }
-    return [name for name, holds in found.items() if holds]
+    derived = [name for name, holds in found.items() if holds]
+    return [*derived, *(kind for kind in row.open_alarms if kind not in derived)]
 
 
 class DoorGrant(msgspec.Struct, frozen=True):

@@ -723,6 +723,7 @@ WITHOUT_ACTOR = {
     "feeds.of_resource": "taken or free, not by whom",
     "feeds.party_name": "of a feed that its owner has been allowed to make",
     "people.municipalities": "public",
+    "locks.is_in_force": "pure",
     "locks.is_online": "pure",
     "seasons.clock": "pure",
     "locks.needs_reserve": "pure",

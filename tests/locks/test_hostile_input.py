@@ -274,7 +274,7 @@ async def test_the_same_hardware_under_a_new_key__has_lost_nothing(
     hall: Hall, device: Device, now: datetime
 ) -> None:
     await says(hall, "evt", {"ev": [EVENT | {"seq": 1}, EVENT | {"seq": 2}]}, now)
-    await locks.enrol(hall.controller, facility=hall.facility, by=SYSTEM, now=now, simulated=True)
+    await locks.replace(hall.controller, by=SYSTEM, now=now)
     await device.publish(now)
     await device.report(now, ev={"first": (1, 3), "last": (1, 3)})
     await says(hall, "evt", {"ev": [EVENT | {"seq": 3}]}, now)

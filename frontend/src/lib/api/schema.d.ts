@@ -3751,6 +3751,8 @@ export interface components {
             lock: "locked" | "unlocked" | "unknown";
             /** @enum {string} */
             mode: "normal" | "lockdown" | "unlocked";
+            mode_until: string | null;
+            municipality: string;
             name: string;
             online: boolean;
             open_alarms: number;
@@ -3789,6 +3791,8 @@ export interface components {
             lock: "locked" | "unlocked" | "unknown";
             /** @enum {string} */
             mode: "normal" | "lockdown" | "unlocked";
+            mode_until: string | null;
+            municipality: string;
             name: string;
             online: boolean;
             open_alarms: number;
