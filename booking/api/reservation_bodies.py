@@ -59,6 +59,12 @@ class Usage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reason: Note | None = None
 
 
+class OvertimeFee(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Whether the fee for the time the party stayed too long is owed."""
+
+    charged: bool
+
+
 class CancelReason(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Why it is cancelled, for the journal."""
 

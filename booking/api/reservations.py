@@ -17,6 +17,7 @@ from booking.api.reservation_bodies import (
     Message,
     MoveWish,
     NewReservation,
+    OvertimeFee,
     ProposalAnswer,
     Usage,
 )
@@ -249,6 +250,23 @@ class ReservationController(Controller):
     ) -> reservations.ReservationPage:
         """Note whether the time was used; unused time costs what the list says. For the owner's staff."""
         await reservations.note_usage(reservation_id, data.used, by=actor, now=now, reason=data.reason)
+        return await reservations.page(reservation_id, actor, now)
+
+    @post(
+        "/{reservation_id:uuid}/overtime-fee",
+        operation_id="ChargeOvertime",
+        status_code=200,
+        responses=responses(403, 404, 409),
+    )
+    async def overtime_fee(
+        self,
+        reservation_id: FromPath[UUID],
+        data: JSONBody[OvertimeFee],
+        actor: NamedDependency[Actor],
+        now: NamedDependency[datetime],
+    ) -> reservations.ReservationPage:
+        """Charge, or take back, what the list asks for use past the end that the doors prove. For the owner's staff."""
+        await reservations.charge_overtime(reservation_id, data.charged, by=actor, now=now)
         return await reservations.page(reservation_id, actor, now)
 
 

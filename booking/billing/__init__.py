@@ -1,6 +1,6 @@
 """Prices, charges, payments, invoices and the ledger. Knows no reservation and no lock: a `source` is just a UUID."""
 
-from booking.billing.changes import Dearer, change, charge_fee, drop_fee
+from booking.billing.changes import Dearer, change, charge_fee, drop_fee, owes_fee
 from booking.billing.charges import NewCharge, cancel, charge, charge_many
 from booking.billing.combining import Item, capped, combined
 from booking.billing.conditions import CustomerFacts, Usage
@@ -16,7 +16,15 @@ from booking.billing.events import (
     reconcile_payments,
     store_event,
 )
-from booking.billing.fees import cancellation_fee, change_fee, free_until, is_forfeited, no_show_fee, notice
+from booking.billing.fees import (
+    cancellation_fee,
+    change_fee,
+    free_until,
+    is_forfeited,
+    no_show_fee,
+    notice,
+    unbooked_use_fee,
+)
 from booking.billing.handlers import HANDLERS, SLOW
 from booking.billing.invoice_pages import invoice, invoices, runs, uninvoiced
 from booking.billing.invoice_run import run_invoices
@@ -107,6 +115,7 @@ __all__ = [
     "is_forfeited",
     "no_show_fee",
     "notice",
+    "owes_fee",
     "price_book",
     "publish",
     "quote",
@@ -128,5 +137,6 @@ __all__ = [
     "store_event",
     "tariff_in_force",
     "tariff_of",
+    "unbooked_use_fee",
     "uninvoiced",
 ]

@@ -3,6 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
+from booking import db
 from booking.billing import payments
 from booking.billing.charges import ChargeKind, charge, next_seq, take_back, usage_of
 from booking.billing.pricing import Quote
@@ -92,3 +93,10 @@ async def drop_fee(source: UUID, kind: ChargeKind, *, now: datetime) -> None:
     """Fees of this kind are taken back: open → waived, invoiced → credit note. In the caller's transaction."""
     for one in await usage_of(source, kind):
         await take_back(one, "Avgift återtagen", now)
+
+
+async def owes_fee(source: UUID, kind: ChargeKind) -> bool:
+    """Return True if a fee of this kind stands."""
+    standing = "state IN ('open', 'invoiced', 'paid_direct')"
+    asked = f"SELECT EXISTS (SELECT FROM charge WHERE source = $1 AND kind = $2 AND {standing})"
+    return bool(await db.value(bool, asked, source, kind))

@@ -13,6 +13,7 @@ from booking.reservations.damage import DamageView, Photo, damage_photo, damages
 from booking.reservations.days import Days, availability
 from booking.reservations.displacing import Decision
 from booking.reservations.divisions import add_resource, wrong_leaves
+from booking.reservations.door_evidence import charge_overtime
 from booking.reservations.drivers import DriverView, drivers_of, register_driver
 from booking.reservations.errors import (
     AlreadyDecided,
@@ -193,6 +194,7 @@ __all__ = [
     "cards_of",
     "change_hold",
     "change_series",
+    "charge_overtime",
     "complete_due",
     "create_block",
     "create_team",

@@ -71,6 +71,12 @@ class NotYetUsed(Conflict):
     code = "not_yet_used"
 
 
+class NoOvertime(Conflict):
+    """The doors have not proved that the party stayed, have more to tell yet, or the list asks nothing for it."""
+
+    code = "no_overtime"
+
+
 class AlreadyDecided(Conflict):
     """The request has been answered, or has ended."""
 

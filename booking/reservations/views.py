@@ -164,6 +164,7 @@ class DoorEvidence(db.Record):
     """What the doors say of a booking that is over. Seconds; `doubt` is why they can't say whether it was used.
 
     `suggests` is what the list's rules make of it, for staff to note; `no_show_fee_ore` what unused time then costs.
+    `overtime_fee_ore` is what the list asks for use without booking of that length; owed once staff have asked for it.
     """
 
     first_entry_at: datetime | None
@@ -176,6 +177,8 @@ class DoorEvidence(db.Record):
     doubt: locks.Doubt | None
     suggests: Used | None
     no_show_fee_ore: int
+    overtime_fee_ore: int
+    overtime_charged: bool
 
 
 class ReservationPage(ReservationCard):

@@ -184,6 +184,7 @@ CHANGING: dict[str, tuple[str, str, dict[str, Any]]] = {
     "WriteMessage": ("POST", "/api/reservations/{request}/messages", {"text": "Hej"}),
     "AnswerProposal": ("POST", "/api/reservations/{request}/proposals/1", {"answer": "accepted"}),
     "NoteUsage": ("POST", "/api/reservations/{reservation}/usage", {"used": "no_show"}),
+    "ChargeOvertime": ("POST", "/api/reservations/{reservation}/overtime-fee", {"charged": True}),
     "ApproveRequest": ("POST", "/api/requests/{request}/approve", {}),
     "RejectRequest": ("POST", "/api/requests/{request}/reject", {"reason": "Nej"}),
     "ProposeChange": ("POST", "/api/requests/{request}/propose", {"text": "Hej", "start": "{start}", "end": "{end}"}),

@@ -5,13 +5,23 @@ from uuid import UUID
 
 import pytest
 
-from booking import db, reservations
+from booking import db, places, reservations
 from booking.feeds.facts import event_data
-from booking.people import Actor
+from booking.people import Actor, Role
 from booking.places import Resource
 from booking.reservations import Customer
 from booking.span import Span
-from tests.reservations.conftest import LogIn, day_after, held, on, party, reserved, thing
+from tests.reservations.conftest import (
+    LogIn,
+    charges_of,
+    day_after,
+    held,
+    on,
+    party,
+    refused,
+    reserved,
+    thing,
+)
 
 FACT = (
     "INSERT INTO door_fact (reservation, first_entry_at, last_use_at, never_used, overtime_s, held_s, forced,"
@@ -93,3 +103,59 @@ async def test_an_unproved_absence__suggests_nothing_and_says_why(
     seen = (await reservations.page(made, clerk, span.end)).door_evidence
     assert seen is not None
     assert (seen.never_used, seen.suggests, seen.doubt) == (None, None, "door_open")
+
+
+@pytest.fixture
+async def umea(town: object, log_in: LogIn) -> tuple[Resource, Actor]:
+    """A hall whose list asks 500 kr an hour for use of unbooked time, and its staff."""
+    admin = await log_in("admin@demo.test")
+    place = await db.value(
+        UUID,
+        "SELECT r.id FROM resource r JOIN facility f ON f.id = r.facility WHERE f.municipality = '2480'"
+        " AND r.kind = 'hall' AND r.tariff_class = 'hall_a' ORDER BY r.id LIMIT 1",
+    )
+    assert place is not None
+    clerk = Actor(account=admin.account, session=admin.session, roles=frozenset({("2480", Role.STAFF)}))
+    return await places.resource(place), clerk
+
+
+async def test_overtime_that_the_doors_prove__costs_what_the_list_asks_when_staff_ask_for_it(
+    umea: tuple[Resource, Actor], span: Span, rival: Actor, now: datetime
+) -> None:
+    place, admin = umea
+    club = Customer(await party("Levar IF"))
+    made = await reserved(await held(place, span, rival, now, club), "invoice", rival, now)
+    over = span.end + timedelta(hours=6)
+    assert await refused(reservations.charge_overtime(made, True, by=admin, now=over)) == "no_overtime"
+    await told(made, span.start, span.end + timedelta(minutes=90), False, 5_430, 0, 0)
+    seen = (await reservations.page(made, admin, over)).door_evidence
+    assert seen is not None
+    assert (seen.overtime_fee_ore, seen.overtime_charged) == (750_00, False)
+    assert len(await charges_of(made)) == 1
+
+    assert await refused(reservations.charge_overtime(made, True, by=rival, now=over)) == "not_found"
+    for _ in range(2):
+        await reservations.charge_overtime(made, True, by=admin, now=over)
+    assert (await charges_of(made))[1:] == ["penalty open 75000"]
+    seen = (await reservations.page(made, admin, over)).door_evidence
+    assert seen is not None
+    assert seen.overtime_charged
+    await reservations.charge_overtime(made, False, by=admin, now=over)
+    assert (await charges_of(made))[1].startswith("penalty waived")
+    await reservations.charge_overtime(made, True, by=admin, now=over)
+    assert (await charges_of(made))[2:] == ["penalty open 75000"]
+
+
+async def test_overtime_where_the_list_has_no_such_fee_or_the_doors_have_more_to_tell__costs_nothing(
+    hall: Resource, umea: tuple[Resource, Actor], span: Span, rival: Actor, clerk: Actor, now: datetime
+) -> None:
+    club, (place, admin) = Customer(await party("Levar IF")), umea
+    over = span.end + timedelta(hours=6)
+    free = await reserved(await held(hall, span, rival, now, club), "invoice", rival, now)
+    early = await reserved(await held(place, span, rival, now, club), "invoice", rival, now)
+    for made in (free, early):
+        await told(made, span.start, span.end + timedelta(minutes=90), False, 5_400, 0, 0)
+    await db.run("UPDATE door_fact SET is_final = false WHERE reservation = $1", early)
+    for made, by in ((free, clerk), (early, admin)):
+        assert await refused(reservations.charge_overtime(made, True, by=by, now=over)) == "no_overtime"
+        assert len(await charges_of(made)) == 1
