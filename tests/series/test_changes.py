@@ -25,7 +25,9 @@ from booking.reservations import (
     preview_change,
     series_page,
 )
+from booking.reservations.rows import seen
 from booking.reservations.series_queries import series_row
+from booking.reservations.trip_rows import leave_door_open
 from booking.span import Span
 from tests.reservations.conftest import books_in_order, held, rule
 from tests.series.test_booking import booked
@@ -88,6 +90,23 @@ async def test_this_and_the_following__become_a_series_that_follows_and_keep_the
     row = await series_row(other, rival)
     assert (row.follows, row.rrule) == (series, "FREQ=WEEKLY;COUNT=3;BYDAY=WE")
     assert (await series_row(series, rival)).rrule.startswith("FREQ=WEEKLY;UNTIL=")
+    codes = await db.column(UUID, "SELECT DISTINCT credential FROM access_grant WHERE gone_ver IS NULL")
+    assert codes == [series]
+
+
+async def test_a_trip_of_a_series_that_was_split_is_late__keeps_the_code_of_the_first(
+    tuesdays: SeriesWish, rival: Actor, now: datetime
+) -> None:
+    series = await booked(tuesdays, rival, now)
+    every = await ids(series)
+    await change_series(
+        series, SeriesPart("following", every[3]), NewTimes(weekday_shift=1), by=rival, now=now
+    )
+    row = await seen(every[3])
+    assert row is not None
+    assert row.series != series
+    async with db.transaction():
+        await leave_door_open(row, row.ends_at + timedelta(hours=2), now)
     codes = await db.column(UUID, "SELECT DISTINCT credential FROM access_grant WHERE gone_ver IS NULL")
     assert codes == [series]
 
