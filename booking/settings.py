@@ -32,6 +32,7 @@ class Settings:
     mail_from: str | None = None
     sms_url: str | None = field(repr=False, default=None)  # None = the same for SMS
     local_webhooks: bool = False  # webhooks may go to this machine and over http: tests and demo only
+    mqtt_ca: Path | None = None  # whose certificates the broker may show; None = the system's list
     mqtt_accounts: str | None = None  # `dynsec`, or our own broker's state directory; None = by hand
 
     @property
@@ -66,6 +67,7 @@ class Settings:
             mail_from=env.get("BOOKING_MAIL_FROM") or None,
             sms_url=_address(env, "BOOKING_SMS_URL", "elks://user:password@api.46elks.com?from=Kommunen"),
             local_webhooks=env.get("BOOKING_LOCAL_WEBHOOKS") == "1",
+            mqtt_ca=_file(env, "MQTT_CA"),
             mqtt_accounts=env.get("MQTT_ACCOUNTS"),
         )
 
@@ -84,6 +86,13 @@ def _address(env: dict[str, str], name: str, example: str) -> str | None:
     if value is not None and value.partition("://")[0] not in (scheme, f"{scheme}s"):
         raise SettingsError(f"{name} must look like {example}")
     return value
+
+
+def _file(env: dict[str, str], name: str) -> Path | None:
+    value = env.get(name)
+    if value and not os.access(value, os.R_OK):
+        raise SettingsError(f"{name} names no file that can be read: {value}")
+    return Path(value) if value else None
 
 
 def _key(text: str) -> bytes:

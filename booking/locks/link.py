@@ -6,6 +6,7 @@ import logging
 import zlib
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
+from pathlib import Path
 from uuid import UUID
 
 import asyncpg
@@ -87,7 +88,7 @@ async def _lead(settings: Settings, stop: asyncio.Event) -> None:
             if stop.is_set():
                 return
         log.info("this worker holds the lock link")
-        await Link(settings.mqtt_url or "", settings.mqtt_accounts).run(connection, stop)
+        await Link(settings.mqtt_url or "", settings.mqtt_accounts, settings.mqtt_ca).run(connection, stop)
     finally:
         await connection.close(timeout=2)
 
@@ -95,8 +96,8 @@ async def _lead(settings: Settings, stop: asyncio.Event) -> None:
 class Link:
     """One term of holding the link."""
 
-    def __init__(self, url: str, accounts_mode: str | None) -> None:
-        self._url, self._accounts = url, accounts_mode
+    def __init__(self, url: str, accounts_mode: str | None, ca: Path | None = None) -> None:
+        self._url, self._accounts, self._ca = url, accounts_mode, ca
         self._wire: Wire | None = None
         self._lanes: list[asyncio.Queue[Incoming]] = [asyncio.Queue(LONGEST_LANE) for _ in range(LANES)]
         self._continuity: set[str] = set()
@@ -112,6 +113,7 @@ class Link:
         """Work until told to stop or the leader's connection is lost."""
         self._wire = Wire(
             self._url,
+            ca=self._ca,
             on_message=self._arrived,
             on_connected=self._connected,
             on_taken_over=self._taken_over,

@@ -5,6 +5,7 @@ import logging
 import socket
 import ssl
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -39,8 +40,12 @@ class Wire:
         on_message: Callable[[Incoming], None],
         on_connected: Callable[[bool], None],
         on_taken_over: Callable[[], None] = lambda: None,
+        ca: Path | None = None,
     ) -> None:
-        """`on_connected(session_present)`, `on_message` and `on_taken_over` run in the event loop."""
+        """`ca` is the file of whose certificates the broker may show; None is the system's list.
+
+        `on_connected(session_present)`, `on_message` and `on_taken_over` run in the event loop.
+        """
         parts = urlsplit(url)
         if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname or not parts.username:
             raise ValueError("MQTT_URL looks like mqtt://user:password@host:port")
@@ -53,7 +58,7 @@ class Wire:
         self._client = Client(CallbackAPIVersion.VERSION2, user, protocol=MQTTProtocolVersion.MQTTv5)
         self._client.username_pw_set(user, unquote(parts.password or ""))
         if parts.scheme == "mqtts":
-            self._client.tls_set_context(ssl.create_default_context())
+            self._client.tls_set_context(ssl.create_default_context(cafile=ca))
         self._client.reconnect_delay_set(1, 1)  # one server; every door waits for it
         self._client.on_socket_open = _set_nodelay
         self._client.on_connect = self._connected
