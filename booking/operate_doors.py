@@ -26,12 +26,12 @@ async def enrol(
         async with db.transaction():
             made = await locks.enrol(name, facility=place, by=BY, now=utc_now(), driver=driver)
             for one in doors:
-                wire_id, title, kind = _door(one)
+                wire_id, title, kind = read_door(one)
                 await locks.add_door(name, wire_id, title, kind=kind)
         return _carried(made, qr)
 
 
-def _door(text: str) -> tuple[str, str, locks.DoorKind]:
+def read_door(text: str) -> tuple[str, str, locks.DoorKind]:
     """Return wire id, name and kind of WIRE-ID=NAME; a key cabinet's compartment is +WIRE-ID=NAME."""
     wire_id, _, title = text.removeprefix("+").partition("=")
     return wire_id, title or wire_id, "compartment" if text.startswith("+") else "door"
@@ -40,7 +40,7 @@ def _door(text: str) -> tuple[str, str, locks.DoorKind]:
 async def add(settings: Settings, name: str, door: str) -> str:
     """The live controller has one door more."""
     async with opened(settings):
-        wire_id, title, kind = _door(door)
+        wire_id, title, kind = read_door(door)
         id = await locks.attach_door(name, wire_id, title, kind=kind, by=BY, now=utc_now())
         return f"{id}: say what opens it with `booking door allow`"
 

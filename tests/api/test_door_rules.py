@@ -99,3 +99,26 @@ async def test_names_that_are_taken__are_refused_whoever_has_them(person: Enter)
         answer = await problem(admin, "POST", enrol, json=new | {"name": head, "doors": [takeover]})
         assert answer == (409, "door_taken")
     assert await db.value(int, "SELECT count(*) FROM door WHERE name = 'Kapad'") == 0
+
+
+async def test_a_new_facility__gets_its_hall_its_halves_and_its_door_as_the_how_to_says(
+    person: Enter,
+) -> None:
+    admin = await person("admin@demo.test")
+    facility = "01a20000-0000-7000-8000-000000000001"
+    await db.run(
+        "INSERT INTO facility (id, municipality, slug, name, address, lat, lon)"
+        " VALUES ($1, '2401', 'nya-hallen', 'Nya hallen', 'Skolgatan 1', 63.57, 19.5)",
+        facility,
+    )
+    things = f"/api/settings/facilities/{facility}/resources"
+    new = {"kind": "hall", "tariff_class": "norrskenshallen.half", "own_leaf": True}
+    hall = await admin.post(things, {**new, "name": "Hela hallen"})
+    half = await admin.post(things, {**new, "kind": "hall_part", "name": "Halva 1", "parent_id": hall["id"]})
+    door = {"wire_id": "d1", "name": "Entré"}
+    await admin.post("/api/controllers", {"name": "nya-hallen", "facility_id": facility, "doors": [door]})
+    rule = {"resource_id": hall["id"], "door_id": "nya-hallen-d1", "before_min": 15, "after_min": 15}
+    assert (await admin.send("PUT", "/api/access-rules", json=rule)).status_code == 200
+
+    (inherited,) = (await admin.get("/api/access-rules", resource_id=half["id"]))["inherited"]
+    assert (inherited["door_id"], inherited["resource_name"]) == ("nya-hallen-d1", "Hela hallen")

@@ -3,7 +3,7 @@ from uuid import UUID
 
 import pytest
 
-from booking import db, locks
+from booking import db, locks, operate_doors
 from booking.errors import Conflict, NotFound
 from booking.locks import alarms
 from booking.locks.policy import PolicyView
@@ -189,3 +189,15 @@ async def test_a_longer_alarm_lead__is_the_booker_s_too(hall: Hall, now: datetim
 
     assert (view.alarm, view.reserve_offered) == ("unconfirmed", True)
     assert await locks.policy_of(TOWN, by=staff()) == PolicyView(30, 2, 120)
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        ("d1=Entré", ("d1", "Entré", "door")),
+        ("+d3=Fack 3", ("d3", "Fack 3", "compartment")),
+        ("d2", ("d2", "d2", "door")),
+    ],
+)
+def test_a_door_on_the_command_line__may_be_a_compartment(said: str, meant: tuple[str, str, str]) -> None:
+    assert operate_doors.read_door(said) == meant
