@@ -142,7 +142,8 @@ def _event(value: object) -> Event | Unreadable:
     try:
         return fit(value, Event)
     except StrictError:
-        return shape(value, Unreadable)
+        members = value if isinstance(value, dict) else {}
+        return shape({name: members.get(name) for name in ("boot", "seq")}, Unreadable)
 
 
 class EventAck(Struct, frozen=True):

@@ -51,7 +51,10 @@ def shape(value: object, type_: type[T]) -> T:
     """Return what `load` gave as this Struct, its texts still unread. Raises StrictError."""
     try:
         return msgspec.convert(value, type_)
-    except msgspec.ValidationError as error:
+    except (
+        msgspec.ValidationError,
+        UnicodeEncodeError,
+    ) as error:  # the latter of half a surrogate pair in a name
         # msgspec's text may quote what it saw, which could be a PIN.
         raise StrictError("does not fit the schema") from error
 

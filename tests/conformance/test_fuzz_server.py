@@ -9,14 +9,14 @@ from booking import db, locks
 from booking.conformance import forge
 from booking.conformance.vectors import REPORT
 from booking.controller.main import KeyFile
-from booking.locks import incoming, vault
+from booking.locks import alarms, facts, ignored, incoming, reserve, sweeps, vault
 from booking.locks.packets import Incoming
 from booking.lockwire import ids
 from tests.controller.test_fuzz import up_bases
-from tests.locks.conftest import SECRET, hours, make_hall
-from tests.lockwire.fuzz import Base, payloads
+from tests.locks.conftest import SECRET, TOWN, holder, hours, make_hall, staff
+from tests.lockwire.fuzz import Base, payloads, well_sealed
 
-COUNT, SEED = 1_500, 7
+COUNT, SEALED, SEED = 1_500, 2_000, 7
 
 
 @pytest.mark.timeout(110)
@@ -38,6 +38,36 @@ async def test_fuzzed_payloads__neither_raise_nor_move_a_grant_nor_make_rows(
 
     assert await locks.states_of([booking]) == before
     assert await db.value(int, "SELECT count(*) FROM controller") == 1
+
+
+FORGET = (
+    "UPDATE controller SET quarantine = false, rep_boot = 0, rep_rs = 0, ev_boot = 17, ev_seq = 9120"
+    " WHERE id = $1"
+)
+
+
+@pytest.mark.timeout(110)
+async def test_a_mad_controllers_own_messages__leave_sweeps_pages_and_its_log_at_work(
+    pool: str, now: datetime
+) -> None:
+    """All of them are well sealed, so that all of them reach the database as far as their texts let them."""
+    vault.open_vault(SECRET)
+    hall = await make_hall()
+    keys = msgspec.json.decode(hall.key_file, type=KeyFile).derived()[-1]
+    booking = await hall.book(hours(now, 1, 2), now)
+    bases = [Base(ids.up(hall.controller, _name(base)), base.plain) for base in up_bases()]
+    for number, (topic, payload) in enumerate(well_sealed(SEED, SEALED, bases, keys)):
+        at = now + timedelta(seconds=number)
+        await incoming.receive(Incoming(topic, payload, False), at)
+        if number % 20 == 0:
+            for step in (sweeps.reconcile, alarms.watch, ignored.tell, reserve.stock, facts.settle_facts):
+                await step(at)
+            await locks.doors(TOWN, by=staff(), now=at)
+            await locks.access_of(booking, by=holder(booking), now=at)
+            await db.run(FORGET, hall.controller)
+
+    assert await db.value(int, "SELECT count(*) FROM controller WHERE report IS NOT NULL") == 1
+    assert (await db.value(int, "SELECT count(*) FROM door_event") or 0) > 0
 
 
 async def test_a_report_of_a_version_never_written__confirms_nothing(pool: str, now: datetime) -> None:

@@ -60,7 +60,16 @@ def test_a_deep_and_a_quoted_text__are_read() -> None:
     assert parse(raw, Report).fw == 'a"\\b'
 
 
-POISON = ({"e": "x\x00"}, {"why": "\n"}, {"k": "a" * 40}, {"d": "NO DOOR"}, {"dur_s": -1}, {"t": 5}, {"e": 7})
+POISON = (
+    {"e": "x\x00"},
+    {"why": "\n"},
+    {"k": "a" * 40},
+    {"d": "NO DOOR"},
+    {"dur_s": -1},
+    {"t": 5},
+    {"e": 7},
+    {"\ud800": 1},
+)
 
 
 @pytest.mark.parametrize("poison", POISON)
