@@ -20,6 +20,7 @@ from booking.controller.timepiece import Moment
 from booking.controller.voice import Out
 from booking.lockwire.keys import Keys
 from booking.lockwire.messages import Capacity, DoorReport, Power, Refusal, Report
+from booking.lockwire.snapshot import Snapshot
 
 FIRMWARE: Final = "booking-bridge-1"
 PENDING_LIMIT, REFUSED_LIMIT = 1_000, 200
@@ -89,6 +90,7 @@ class Bridge(Controller):
         self._unfit: dict[str, Why] = {}
         self._crowded: dict[str, Why] = {}
         self._owed: dict[str, set[str]] = {}
+        self._planned: Snapshot | None = None
         self._standing: tuple[list[str], dict[str, Why]] = ([], {})
         self._declared = {door: driver.declared for door, driver in drivers.items()}
         self._locks = _Locks(self.devices, hand)
@@ -172,10 +174,15 @@ class Bridge(Controller):
         self._speak(moment)
 
     def _plan(self, moment: Moment) -> None:
-        """Each lock is told what it should hold now."""
+        """Each lock is told what it should hold now. A grant that one lock refused is in none of them."""
         if self.snapshot is None:
             return
         now = self.now_s(moment)
+        if self._planned is not self.snapshot:
+            changed = wanted.changed(self._planned, self.snapshot)
+            for device in self.devices.values():
+                device.reconsider(changed)
+            self._planned = self.snapshot
         self._unfit = wanted.unfit(self.snapshot, self._declared)
         refused = {*self._holding.refused, *self._unfit}
         for device in self.devices.values():

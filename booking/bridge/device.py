@@ -1,10 +1,11 @@
 """One lock: brought from what it may hold to what it should hold, one wish at a time, every answer waited for.
 
 What a slot may hold is written down before the lock is told, so a crash leaves nothing forgotten. A wish that
-fails is tried again after 5 s, then twice as long each time up to 5 minutes.
+fails is tried again after 5 s, then twice as long each time up to 5 minutes. A code the lock refused is not tried
+again until its grant is another.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Literal
 
 import msgspec
@@ -49,17 +50,19 @@ class Device:
         self._tries: dict[int, int] = {}
         self._not_before: dict[int, int] = {}
         self._is_online = self._is_ready = False
-        self._refused: dict[tuple[str, tuple[tuple[int, int], ...]], tuple[Why, tuple[str, ...]]] = {}
+        self._refused: dict[str, Why] = {}
 
     # -- what it should do ----------------------------------------------------------------------
 
     def want(self, codes: Sequence[Code]) -> None:
-        """The lock should hold exactly these codes, nearest first."""
-        named = {(code.pin, code.windows) for code in codes}
-        self._refused = {key: why for key, why in self._refused.items() if key in named}
-        self.wanted = [code for code in codes if (code.pin, code.windows) not in self._refused]
+        """The lock should hold exactly these codes, nearest first. Codes of refused grants are left out by the caller."""
+        self.wanted = list(codes)
         for row in plan.regranted(self.wanted, self.held):
             self._keep(row)
+
+    def reconsider(self, grants: Collection[str]) -> None:
+        """These grants have changed or gone: what the lock refused of them no longer counts."""
+        self._refused = {id: why for id, why in self._refused.items() if id not in grants}
 
     def connected(self, is_online: bool, mono_ms: int) -> None:
         """The broker next to the lock is there, or gone; what was asked meanwhile is asked anew."""
@@ -104,7 +107,7 @@ class Device:
 
     def refusals(self) -> dict[str, Why]:
         """Return the grants this lock itself refused."""
-        return {id: why for why, grants in self._refused.values() for id in grants}
+        return dict(self._refused)
 
     # -- wishes ---------------------------------------------------------------------------------
 
@@ -204,9 +207,13 @@ class Device:
         return text.replace(pin, "[PIN]") if pin else text
 
     def _refuse(self, row: Held, why: Why) -> None:
-        """The lock will not have this code; what it may have taken of it is cleared."""
-        self._refused[row.pin, row.windows] = (why, row.grants)
-        self.wanted = [code for code in self.wanted if (code.pin, code.windows) != (row.pin, row.windows)]
+        """The lock will not have this code; what it may have taken of it is cleared.
+
+        If the code has become another while the lock was asked, nothing of that one has been refused.
+        """
+        codes = [code for code in self.wanted if (code.pin, code.windows) == (row.pin, row.windows)]
+        self._refused |= {id: why for code in codes for id in code.grants}
+        self.wanted = [code for code in self.wanted if code not in codes]
         self._keep(msgspec.structs.replace(row, state="clearing"))
 
     def _wait(self, place: int, until_ms: int) -> None:

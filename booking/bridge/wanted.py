@@ -41,6 +41,13 @@ def codes_at(
     return sorted(codes, key=lambda code: (spare.issuperset(code.grants), code.windows[0], code.grants))
 
 
+def changed(before: Snapshot | None, after: Snapshot) -> set[str]:
+    """Return the grants that are gone or have another PIN or other windows than before."""
+    kept = {grant.id: (grant.pin, grant.w) for grant in (*after.grants, *after.reserve)}
+    known = () if before is None else (*before.grants, *before.reserve)
+    return {grant.id for grant in known if kept.get(grant.id) != (grant.pin, grant.w)}
+
+
 def _windows(
     grant: Grant, snapshot: Snapshot, door: str, mode: Mode, now: int | None, is_live: bool
 ) -> Iterator[Window]:

@@ -20,6 +20,8 @@ class SimulatedNukiHub:
     listed: int = 10
     result_topic: str = "keypad/commandResultJson"
     fault: str | None = None
+    path: str = PATH
+    refuses: frozenset[str] = frozenset()  # PINs it will never take
     entries: dict[int, dict[str, Any]] = field(default_factory=dict)
     next_id: int = 4_000
     actions: list[dict[str, Any]] = field(default_factory=list)
@@ -27,9 +29,9 @@ class SimulatedNukiHub:
     def take(self, message: Message) -> list[Message]:
         if self.fault == "silent":
             return []
-        if message.topic == f"{PATH}/query/keypad":
+        if message.topic == f"{self.path}/query/keypad":
             return [self.list()]
-        if message.topic != f"{PATH}/keypad/actionJson":
+        if message.topic != f"{self.path}/keypad/actionJson":
             return []
         said = json.loads(message.payload)
         self.actions.append(said)
@@ -51,7 +53,7 @@ class SimulatedNukiHub:
         if "name" not in said:
             return "noNameSet"
         pin = str(said.get("code", ""))
-        if not (pin.isdecimal() and 100_000 < int(pin) < 1_000_000 and "0" not in pin):
+        if pin in self.refuses or not (pin.isdecimal() and 100_000 < int(pin) < 1_000_000 and "0" not in pin):
             return "noValidCodeSet"
         if pin.startswith("12") or any(
             each["code"] == pin for key, each in self.entries.items() if key != id
@@ -79,7 +81,7 @@ class SimulatedNukiHub:
 
     def list(self, *, retain: bool = False) -> Message:
         shown = [{k: v for k, v in each.items() if k != "code"} for each in self.entries.values()]
-        return Message(f"{PATH}/keypad/json", json.dumps(shown[: self.listed]).encode(), retain)
+        return Message(f"{self.path}/keypad/json", json.dumps(shown[: self.listed]).encode(), retain)
 
     def _result(self, text: str) -> Message:
-        return Message(f"{PATH}/{self.result_topic}", text.encode())
+        return Message(f"{self.path}/{self.result_topic}", text.encode())

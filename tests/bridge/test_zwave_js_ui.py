@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,9 +12,11 @@ import pytest
 from booking.bridge.contract import Message
 from booking.bridge.drivers.zwave_js_ui import ZwaveJsUi
 from tests.bridge.parts import HOUR, T0, LockBench, NodeParts, code
+from tests.bridge.test_core import BridgeBench, a_grant
 
 ZONE = ZoneInfo("Europe/Stockholm")
 NODE = 5
+CODES = {"nodeId": NODE, "commandClass": 99, "endpoint": 0}
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +50,12 @@ def fault(gateway: NodeParts, name: str | None) -> None:
 def look(gateway: NodeParts, user: int) -> dict[str, Any]:
     found: dict[str, Any] = gateway.say({"look": user})[0]["look"]
     return found
+
+
+def call(gateway: NodeParts, name: str, *args: object) -> None:
+    """Somebody else on the locks' broker asks the gateway for something."""
+    topic = f"zwave/_CLIENTS/ZWAVE_GATEWAY-zwave-js-ui/api/{name}/set"
+    gateway.say({"topic": topic, "payload": json.dumps({"args": args, "n": 0})})
 
 
 def test_a_code__is_enabled_in_the_lock_with_its_window_in_local_minutes(
@@ -88,14 +97,24 @@ def test_a_removed_code__is_read_back_as_free(bench: LockBench, gateway: NodePar
 
 
 def test_a_code_another_user_has__is_refused_as_a_duplicate(bench: LockBench, gateway: NodeParts) -> None:
-    ask = {"nodeId": NODE, "commandClass": 99, "endpoint": 0}
-    at = "zwave/_CLIENTS/ZWAVE_GATEWAY-zwave-js-ui/api/sendCommand/set"
-    payload = json.dumps({"args": [ask, "set", [9, 1, "004216"]], "n": 0})
-    gateway.say({"topic": at, "payload": payload})
+    call(gateway, "sendCommand", CODES, "set", [9, 1, "004216"])
     bench.want(code("004216"))
     assert bench.device.refusals() == {"grant-001": "dup"}
     assert bench.device.proved() == set()
-    gateway.say({"topic": at, "payload": json.dumps({"args": [ask, "clear", [9]], "n": 0})})
+    call(gateway, "sendCommand", CODES, "clear", [9])
+
+
+def test_a_duplicate__is_told_to_the_server_and_holds_up_no_other(tmp_path: Path, gateway: NodeParts) -> None:
+    call(gateway, "sendCommand", CODES, "set", [9, 1, "004216"])
+    bridge = BridgeBench(tmp_path, {"d1": ZwaveJsUi(NODE, ZONE, slots=2, windows=2)}, [gateway])
+    bridge.desire(a_grant("grant-001", "004216"), a_grant("grant-002", "771299"))
+    bridge.wait(120)
+    report, found = bridge.report(), [look(gateway, user)["code"] for user in (1, 2)]
+    bridge.desire()
+    bridge.wait(60)
+    call(gateway, "sendCommand", CODES, "clear", [9])
+    assert {each.id: each.why for each in report.rej} == {"grant-001": "dup"}
+    assert (report.pend, "771299" in found) == ([], True)
 
 
 def test_success_without_effect__is_not_believed(bench: LockBench, gateway: NodeParts) -> None:
