@@ -16,6 +16,7 @@ from booking.bridge.contract import Message
 from booking.bridge.core import FIRMWARE, Bridge
 from booking.bridge.drivers.home_assistant import HomeAssistant
 from booking.bridge.local import LocalBroker, NotLocal, refuse_far_away
+from booking.controller import hostclock
 from booking.controller.link import Link
 from booking.controller.main import KEY_FILE, KeyFile
 from booking.controller.store import Store
@@ -115,8 +116,8 @@ class Program:
         print(f"[{self._name}] {text}", flush=True)
 
     def _read(self) -> Moment:
-        # The clock of this machine; decisions take the Moment as an argument.
-        return Moment(time.monotonic_ns() // 1_000_000 - self._power_on, time.time_ns() // 1_000_000)
+        # This machine's clocks, UTC only while the kernel vouches for it; decisions take the Moment as an argument.
+        return Moment(time.monotonic_ns() // 1_000_000 - self._power_on, hostclock.utc_ms())
 
     def _send(self, out: Out) -> None:
         self._link.send(out)
