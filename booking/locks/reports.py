@@ -40,15 +40,15 @@ class _Before(db.Record):
     quarantine: bool
     offline_at: datetime | None
     report: str | None
-    is_logged: bool
+    horizon_end: datetime | None
 
 
 # Locks the controller's row. The commit waits for no disk: a lost judgement is made again from the retained report.
 _BEFORE = f"""
 SELECT f.municipality, c.gen, c.old_gen, c.epoch, c.want_ver, c.broker_epoch, c.broker_ver, c.rep_epoch,
   c.rep_ver, c.rep_boot, c.rep_rs, c.sid, c.quarantine, c.offline_at, c.report,
-  EXISTS (SELECT FROM snapshot_log s WHERE s.controller = c.id AND s.epoch = $3 AND s.ver = $4 AND s.digest = $5)
-    AS is_logged
+  (SELECT s.horizon_end FROM snapshot_log s
+    WHERE s.controller = c.id AND s.epoch = $3 AND s.ver = $4 AND s.digest = $5) AS horizon_end
 FROM controller c JOIN facility f ON f.id = c.facility
 WHERE c.id = $1 AND (c.gen = $2 OR c.old_gen = $2) AND {db.NOT_WAITED_FOR} FOR NO KEY UPDATE OF c
 """
@@ -67,12 +67,12 @@ async def judge(row: Owed, opened: Opened, report: Report, now: datetime) -> Non
         if (report.boot, report.rs) < (before.rep_boot, before.rep_rs):
             ignored.note(row.id, "reported", "older")  # late, or played back by somebody
             return
-        recognised = report.dig is None if version == (0, 0) else before.is_logged
+        recognised = report.dig is None if version == (0, 0) else before.horizon_end is not None
         if before.quarantine or not recognised:
             await db.run(_NOTE, *_noted(row.id, version, report, now, quarantine=True))
             await _quarantine(row.id, before, now)
             return
-        has_told = await _move_grants(row.id, version, report, before.municipality, now)
+        has_told = await _move_grants(row.id, version, report, before, now)
         if _has_more_room(before, report) and await lacks_room(row.id, now):
             await raise_versions([row.id], now=now)
         # A new connection gets what it lacks at once, if the broker does not hold it already; one that goes on
@@ -147,13 +147,14 @@ class _Proved(_Moved):
 
 # What a report proves, in one statement: three kinds of grants, none of which is of two.
 # $1 to $9 as in _NOTE ($1 controller, $2 $3 the version it has, $4 now), $10 what its locks have not confirmed,
-# $11 what it refuses.
+# $11 what it refuses, $12 where its horizon ends: what begins later does not stand in that version.
 # (`gone_at IS NULL` follows from the rest; it lets the index of what is still watched be used.)
 _PROVED = f"""
 WITH noted AS ({_NOTE}), applied AS (
   UPDATE access_grant SET applied_at = $4, rejected = NULL, stale_nb = NULL, stale_na = NULL
   WHERE controller = $1 AND gone_ver IS NULL AND gone_at IS NULL AND (first_epoch, first_ver) <= ($2, $3)
     AND (applied_at IS NULL OR rejected IS NOT NULL) AND id <> ALL($10) AND id <> ALL($11)
+    AND nb < coalesce($12, 'infinity'::timestamptz)
   RETURNING id, reservation
 ), removed AS (
   UPDATE access_grant SET gone_at = $4
@@ -164,7 +165,13 @@ WITH noted AS ({_NOTE}), applied AS (
   -- An emptied or rolled-back device has lost what it had; a bridge's lock, or a live one, whose window is over.
   UPDATE access_grant SET applied_at = NULL
   WHERE controller = $1 AND applied_at IS NOT NULL AND gone_ver IS NULL AND gone_at IS NULL
-    AND ((first_epoch, first_ver) > ($2, $3) OR first_ver IS NULL OR id = ANY($10))
+    AND ((first_epoch, first_ver) > ($2, $3) OR first_ver IS NULL
+      OR (id = ANY($10) AND nb < coalesce($12, 'infinity'::timestamptz)))
+), beyond AS (
+  -- Moved beyond the horizon: the door has let the old window go, and gets the new one with a later version.
+  UPDATE access_grant SET first_epoch = NULL, first_ver = NULL, applied_at = NULL, stale_nb = NULL, stale_na = NULL
+  WHERE controller = $1 AND nb >= $12 AND gone_ver IS NULL AND gone_at IS NULL
+    AND (first_epoch, first_ver) <= ($2, $3) AND id <> ALL($10)
 )
 SELECT id, reservation, false AS is_removed,
   EXISTS (SELECT FROM access_grant r WHERE r.controller = $1 AND r.role = 'reserve'
@@ -175,13 +182,14 @@ UNION ALL SELECT id, reservation, true, false FROM removed
 
 
 async def _move_grants(
-    controller: str, version: tuple[int, int], report: Report, municipality: str, now: datetime
+    controller: str, version: tuple[int, int], report: Report, before: _Before, now: datetime
 ) -> bool:
     """The report and what it proves of each grant are stored; True if pages of the municipality have been told."""
     pending = [UUID(id) for id in report.pend if _is_uuid(id)]
     refused = {UUID(each.id): each.why for each in report.rej if _is_uuid(each.id)}
     noted = _noted(controller, version, report, now, quarantine=False)
-    proved = await db.rows(_Proved, _PROVED, *noted, pending, list(refused))
+    municipality = before.municipality
+    proved = await db.rows(_Proved, _PROVED, *noted, pending, list(refused), before.horizon_end)
     removed = [one.id for one in proved if one.is_removed]
     if removed:
         await codes.free(removed, at=now)

@@ -145,6 +145,8 @@ async def _build(row: Owed, doors: dict[str, snapshot.Door], now: datetime) -> b
         end,
         now,
         list(ids),
+        row.logged_epoch,
+        row.logged_ver,
     )
     over = int(now.timestamp())
     out = [one for one in found if UUID(one.id) not in ids and not contents.is_over(one, over)]
@@ -166,14 +168,19 @@ async def _leave_out(grants: list[snapshot.Grant], report: str | None) -> None:
     )
 
 
-# One statement, since every booking waits for it.
+# One statement, since every booking waits for it. What the version before ($9, $10) did not reach is new in this one,
+# even if that one was to show that the door has let an old window go.
 _LOG = """
 WITH logged AS (
   INSERT INTO snapshot_log (controller, epoch, ver, digest, octets, horizon_end, built_at)
   VALUES ($1, $2, $3, $4, $5, $6, $7)
 ), noted AS (
   UPDATE controller SET logged_epoch = epoch, logged_ver = want_ver WHERE id = $1
+), before AS (
+  SELECT max(horizon_end) AS horizon FROM snapshot_log WHERE controller = $1 AND epoch = $9 AND ver = $10
 )
-UPDATE access_grant SET in_log = true, first_epoch = coalesce(first_epoch, $2), first_ver = coalesce(first_ver, $3)
-WHERE id = ANY($8) AND (NOT in_log OR first_ver IS NULL)
+UPDATE access_grant SET in_log = true,
+  first_epoch = CASE WHEN first_ver IS NULL OR nb >= before.horizon THEN $2 ELSE first_epoch END,
+  first_ver = CASE WHEN first_ver IS NULL OR nb >= before.horizon THEN $3 ELSE first_ver END
+FROM before WHERE id = ANY($8) AND (NOT in_log OR first_ver IS NULL OR nb >= before.horizon)
 """
