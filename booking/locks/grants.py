@@ -18,7 +18,10 @@ class _Removed(db.Record):
 
 
 async def remove(condition: str, *args: object, now: datetime) -> list[UUID]:
-    """Every grant that fits the condition (arguments from $2 on) leaves with its controller's next version."""
+    """Every grant that fits the condition (arguments from $2 on) leaves with its controller's next version.
+
+    In quarantine the controller has what this database never wrote: any of them may be in it (§12.5).
+    """
     async with db.transaction():
         controllers = await db.column(
             str,
@@ -36,8 +39,9 @@ async def remove(condition: str, *args: object, now: datetime) -> list[UUID]:
         for name, (epoch, ver) in versions.items():
             removed = await db.rows(
                 _Removed,
-                "UPDATE access_grant SET gone_at = CASE WHEN in_log THEN NULL ELSE $1::timestamptz END,"
-                f" gone_asked_at = $1, gone_epoch = ${last}, gone_ver = ${last + 1}"
+                "UPDATE access_grant SET gone_at = CASE WHEN in_log OR k.unsure THEN NULL ELSE $1::timestamptz END,"
+                f" in_log = in_log OR k.unsure, gone_asked_at = $1, gone_epoch = ${last}, gone_ver = ${last + 1}"
+                f" FROM (SELECT quarantine AS unsure FROM controller WHERE id = ${last + 2}) k"
                 f" WHERE controller = ${last + 2} AND {condition} RETURNING id, in_log",
                 now,
                 *args,

@@ -12,6 +12,7 @@ from booking.locks.codes import Kept
 from booking.locks.contents import lacks_room
 from booking.locks.credential_rows import keep_pin
 from booking.locks.grants import tell
+from booking.locks.rollbacks import withdraw_removals
 from booking.locks.snapshots import Owed
 from booking.locks.versions import PUBLISH, raise_versions
 from booking.lockwire.envelope import Opened
@@ -72,6 +73,9 @@ async def judge(row: Owed, opened: Opened, report: Report, now: datetime) -> Non
             await db.run(_NOTE, *_noted(row.id, version, report, now, quarantine=True))
             await _quarantine(row.id, before, now)
             return
+        reported = (before.rep_epoch, before.rep_ver)
+        if version != (0, 0) and (version < reported or reported == (0, 0)):
+            await withdraw_removals(row.id, version, before.municipality, now)
         has_told = await _move_grants(row.id, version, report, before, now)
         if _has_more_room(before, report) and await lacks_room(row.id, now):
             await raise_versions([row.id], now=now)

@@ -5,11 +5,11 @@ from datetime import datetime, timedelta
 import pytest
 
 from booking import db, locks
-from booking.locks import sweeps, telling
+from booking.locks import codes, sweeps, telling
 from booking.locks.credentials import Wish
 from booking.people import Actor
 from tests.locks.conftest import TOWN, Hall, hours
-from tests.locks.parts import Device, state
+from tests.locks.parts import Device, pin_of, state
 from tests.locks.test_credentials import move, seen
 
 SYSTEM = Actor.system()
@@ -95,3 +95,66 @@ async def test_a_staff_code_of_later__is_not_confirmed_by_a_snapshot_without_it(
     await roll_on(later)
     await sync(device, later)
     assert await db.value(int, proved) == 1
+
+
+@pytest.mark.parametrize("is_emptied_first", [False, True])
+async def test_a_device_that_rolls_back__has_what_was_taken_out_since_and_says_so(
+    hall: Hall, device: Device, now: datetime, is_emptied_first: bool
+) -> None:
+    booking = await hall.book(hours(now, 48, 49), now)
+    await sync(device, now)
+    old, pin = await device.logged(), await pin_of(booking, now)
+    assert pin is not None
+    await locks.revoke(booking, now=now)
+    await sync(device, now)
+    assert await state(booking, now) == "removed_confirmed"
+    again = now + timedelta(hours=1)
+    if is_emptied_first:
+        await device.report(again, version=(0, 0), dig=None)
+        assert await state(booking, again) == "removed_confirmed"
+    await device.report(again, version=old[:2], dig=old[2])  # its memory, not its boot count
+
+    assert await state(booking, again) == "removing"
+    kept = [codes.Kept(None, hall.entrance, hours(now, 47, 48))]
+    assert not await codes.keep(hall.facility, pin, kept)  # nobody else may be given what still opens
+    await locks.watch_alarms(again)
+    assert await db.column(str, ALARMS) == ["removal_unconfirmed"]
+    assert await sweeps.reconcile(again) == 1
+    await sync(device, again)
+    assert await state(booking, again) == "removed_confirmed"
+    await locks.watch_alarms(again)
+    assert await db.column(str, ALARMS) == []
+
+
+async def test_a_device_that_rolls_back_when_the_pin_has_a_new_holder__leaves_it_to_them(
+    hall: Hall, device: Device, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    booking = await hall.book(hours(now, 72, 73), now)
+    await sync(device, now)
+    old, pin = await device.logged(), await pin_of(booking, now)
+    await locks.revoke(booking, now=now)
+    await sync(device, now)
+    monkeypatch.setattr(codes.pin_rules, "draw", lambda _rule: pin)  # chance, not a function of ours
+    second = await hall.book(hours(now, 72.5, 73.5), now + timedelta(hours=25))
+    late = now + timedelta(hours=26)
+    await device.report(late, version=old[:2], dig=old[2])
+
+    assert (await state(booking, late), await pin_of(second, late)) == ("removing", pin)
+
+
+async def test_cancelled_in_quarantine__is_not_gone_before_the_controller_says_so(
+    hall: Hall, device: Device, now: datetime
+) -> None:
+    await sync(device, now)
+    booking = await hall.book(hours(now, 2, 3), now)  # logged after the backup that was put back
+    await device.report(now, version=(1, 900))
+    await locks.revoke(booking, now=now)
+    assert await state(booking, now) == "removing"
+    kept = "SELECT min(kept_until) FROM grant_window"
+    assert (await db.value(datetime, kept) or now) > now + timedelta(hours=24)
+
+    await locks.end_quarantine(hall.controller, by=SYSTEM, now=now)
+    await device.publish(now)
+    assert await state(booking, now) == "removing"
+    await device.report(now)
+    assert await state(booking, now) == "removed_confirmed"
