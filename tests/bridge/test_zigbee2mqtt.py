@@ -1,12 +1,13 @@
 """The Zigbee driver against zigbee2mqtt's real converters and ZCL encoder, run by Node; only the lock is simulated."""
 
+import json
 from collections.abc import Iterator
 
 import pytest
 
-from booking.bridge.contract import Message
+from booking.bridge.contract import Held, Message
 from booking.bridge.drivers.zigbee2mqtt import Zigbee2Mqtt
-from tests.bridge.parts import LockBench, NodeParts, code
+from tests.bridge.parts import HOUR, LockBench, NodeParts, code
 
 TOPIC = "zigbee2mqtt/entrance"
 
@@ -80,7 +81,7 @@ def test_a_cached_state_published_for_other_reasons__proves_nothing(bench: LockB
     bench.is_cut = True
     bench.want(code("0042"))
     stale = {"users": {"1": {"status": "available"}}, "last_successful_pincode_save": 1, "battery": 80}
-    bench.tell(Message(TOPIC, __import__("json").dumps(stale).encode()))
+    bench.tell(Message(TOPIC, json.dumps(stale).encode()))
     bench.wait(40)
     assert bench.device.proved() == set()
 
@@ -99,6 +100,27 @@ def test_a_code_changed_at_the_keypad__is_read_anew_and_put_back(
     bench.pump()
     assert any("has lost a code" in text for text in bench.said)
     assert bench.device.proved() == {"grant-001"}
+
+
+def test_a_code_disabled_at_the_lock__is_found_and_put_back(bench: LockBench, gateway: NodeParts) -> None:
+    bench.want(code("0042"))
+    gateway.say({"disables": 1})
+    sets = [frame[4:6] for frame in gateway.frames].count("05")
+    bench.wait(6 * HOUR + 60)
+    assert any("has lost a code" in text for text in bench.said)
+    assert [frame[4:6] for frame in gateway.frames].count("05") == sets + 1
+    assert bench.device.proved() == {"grant-001"}
+
+
+@pytest.mark.parametrize(("pin", "is_ours"), [("0042", True), (None, True), ("771234", False)])
+def test_a_lock_that_shows_its_pins__is_surveyed_by_them(pin: str | None, is_ours: bool) -> None:
+    held = Held(slot=0, pin="0042", windows=(), grants=("grant-001",), state="in")
+    asking = Zigbee2Mqtt("entrance", slots=1).survey([held])
+    next(asking)
+    user = {"status": "enabled", "pin_code": pin}
+    with pytest.raises(StopIteration) as found:
+        asking.send(Message(TOPIC, json.dumps({"users": {"1": user}}).encode()))
+    assert found.value.value.slots == ({0} if is_ours else set())
 
 
 def test_who_opened__is_told_by_slot(bench: LockBench, gateway: NodeParts) -> None:

@@ -122,13 +122,19 @@ class Zigbee2Mqtt:
         return None
 
     def survey(self, held: Sequence[Held]) -> Surveying:
-        """Each of our slots is read; a lock that can't be read is taken at its word."""
+        """Each of our slots is read; a code disabled or shown as another counts as lost.
+
+        A lock that can't be read is taken at its word.
+        """
         if not self._reads_back:
             return Survey(frozenset(row.slot for row in held))
+        pins = {row.slot: row.pin for row in held if row.state == "in"}
         taken = set()
         for slot in range(self.declared.slots):
             user = self._user((yield self._get(self._first + slot)), self._first + slot)
-            if user is not None and user.status != "available":
+            if user is None or user.status == "available":
+                continue
+            if slot not in pins or (user.status == "enabled" and user.pin_code in (None, pins[slot])):
                 taken.add(slot)
         return Survey(frozenset(taken))
 

@@ -1,14 +1,15 @@
 // The real converters (zigbee-herdsman-converters) and ZCL encoder (zigbee-herdsman) of zigbee2mqtt, before a lock that
 // keeps codes in memory. simulated_zigbee2mqtt: ours are only the hand-over (what zigbee2mqtt's publish and receive
 // extensions do: one converter per key; state cached and published whole) and the lock's memory.
-// In, one JSON line each: {topic, payload}, {fault: "refuse" | "silent" | "forget" | null}, {event: {...}} for what the
-// lock tells by itself. Out: {topic, payload} as published, {frame: hex} for each frame sent, {error} for a refusal.
+// In, one JSON line each: {topic, payload}, {fault: "refuse" | "silent" | "forget" | null}, {disables: user} for what is
+// done at its keypad, {event: {...}} for what the lock tells by itself. Out: {topic, payload} as published, {frame: hex} for each frame sent, {error} for a refusal.
 const { createInterface } = require("node:readline");
 const { Zcl } = require("zigbee-herdsman");
 const { findByDevice } = require("zigbee-herdsman-converters");
 
 const DOOR_LOCK = Zcl.Clusters.closuresDoorLock.ID;
 const codes = new Map();
+const disabled = new Set();
 const cached = {};
 let fault = null;
 let sequence = 0;
@@ -47,14 +48,14 @@ async function answer(definition, entity, command, { userid, userstatus, usertyp
     const pin = pincodevalue.toString();
     const taken = [...codes].some(([user, code]) => user !== userid && code === pin);
     const status = fault === "refuse" ? 1 : taken ? 3 : 0;
-    if (status === 0 && fault !== "forget") codes.set(userid, pin);
+    if (status === 0 && fault !== "forget") { codes.set(userid, pin); disabled.delete(userid); }
     await told(definition, entity, "setPinCodeRsp", { status });
   } else if (command === "clearPinCode") {
     if (fault !== "forget") codes.delete(userid);
     await told(definition, entity, "clearPinCodeRsp", { status: fault === "refuse" ? 1 : 0 });
   } else if (command === "getPinCode") {
     const pin = codes.get(userid);
-    const reply = { userid, userstatus: pin === undefined ? 0 : 1, usertype: usertype ?? 0, pincodevalue: pin ?? "" };
+    const reply = { userid, userstatus: pin === undefined ? 0 : disabled.has(userid) ? 3 : 1, usertype: usertype ?? 0, pincodevalue: pin ?? "" };
     await told(definition, entity, "getPinCodeRsp", reply);
   } else if (command === "lockDoor" || command === "unlockDoor") {
     await told(definition, entity, null, { lockState: command === "lockDoor" ? 1 : 2 });
@@ -107,6 +108,7 @@ async function main() {
     const said = JSON.parse(line);
     if ("fault" in said) fault = said.fault;
     if (said.event) await told(definition, entity, said.event.command, said.event.data);
+    if (said.disables) disabled.add(said.disables);
     if (said.holds) codes.set(...said.holds);
     if (said.topic) await published(definition, entity, said.topic, JSON.parse(said.payload));
     say({ done: true });
