@@ -140,7 +140,7 @@ class Driver(Protocol):
         """The code is not in the lock, read back. Raises Trouble."""
 
     def survey(self, held: Sequence[Held]) -> Surveying:
-        """Return what the lock holds now. Raises Trouble."""
+        """Return what the lock holds now; a code that can be read back counts with its windows. Raises Trouble."""
 
     def caveat(self, held: Held) -> str | None:
         """Return what the lock does with this code besides what was wished, None if nothing."""

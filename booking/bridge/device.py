@@ -184,6 +184,7 @@ class Device:
         rows = plan.surveyed(self.held, survey, self.driver.declared.slots)
         for slot, row in rows.items():
             if self.held.get(slot) != row:
+                self._not_before.pop(_PREPARE, None)  # what forgets codes may have lost its clock as well
                 what = "has lost a code" if row.state == "putting" else "holds a code nobody wanted"
                 self._say(f"door {self.door}: the lock {what}")
                 self._keep(row)

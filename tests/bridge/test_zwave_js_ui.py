@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from booking.bridge.contract import Message
-from booking.bridge.drivers.zwave_js_ui import ZwaveJsUi
+from booking.bridge.drivers.zwave_js_ui import DISABLED, ZwaveJsUi
 from tests.bridge.parts import HOUR, T0, LockBench, NodeParts, code
 from tests.bridge.test_core import BridgeBench, a_grant
 
@@ -151,6 +151,43 @@ def test_an_answer_to_somebody_else__is_not_ours(bench: LockBench, gateway: Node
     assert len(bench.sent) == sent
     bench.is_cut = False
     bench.wait(600)
+
+
+@pytest.mark.parametrize(
+    "lost", [{"slotId": 1}, {"slotId": 1, "startHour": 0}, {"slotId": 2, "startHour": 0}]
+)
+def test_a_window_lost_changed_or_added_at_the_lock__is_found_and_put_right(
+    bench: LockBench, gateway: NodeParts, lost: dict[str, int]
+) -> None:
+    """A code without a window opens always, so it is disabled until it has one again."""
+    bench.want(code("004216"))
+    before, done = look(gateway, 1), len(bench.sent)
+    whole = {} if len(lost) == 1 else {**before["window"], **lost}
+    call(gateway, "setSchedule", NODE, "yearly", {"userId": 1, **whole, **lost})
+    bench.wait(5 * HOUR)
+    assert not any("has lost a code" in text for text in bench.said)
+    bench.wait(HOUR + 60)
+    assert any("has lost a code" in text for text in bench.said)
+    assert (look(gateway, 1), bench.device.proved()) == (before, {"grant-001"})
+    told = [
+        (message.topic.split("/")[-2], json.loads(message.payload)["args"]) for message in bench.sent[done:]
+    ]
+    names = [name for name, _ in told]
+    assert names.index("syncNodeDateAndTime") < names.index("setSchedule"), "its clock may be lost as well"
+    if not whole:
+        first_set = next(args for _, args in told if "set" in args)
+        assert first_set[2] == [1, DISABLED, "004216"]
+
+
+def test_each_survey__finds_a_whole_code_whole_and_enables_its_schedule_again(
+    bench: LockBench, gateway: NodeParts
+) -> None:
+    bench.want(code("004216"))
+    done = len(bench.sent)
+    bench.wait(13 * HOUR)
+    names = [message.topic.split("/")[-2] for message in bench.sent[done:]]
+    assert names.count("setEnabledSchedule") == 2
+    assert "setSchedule" not in names
 
 
 def test_who_opened_at_the_keypad__is_told_by_slot(bench: LockBench) -> None:

@@ -3,9 +3,10 @@
 Silent failures, and what is done about them:
 - A result echoes its request, PIN included: fine on a broker next to the lock, and our number in it names the request.
 - A code without schedule opens always. So it is set disabled, given its windows, and only then enabled; a surplus
-  window of an earlier code is deleted while it is disabled.
+  window of an earlier code is deleted while it is disabled. A lock that forgets its schedules (a reset, a new
+  battery) keeps its codes: each survey reads the windows too.
 - "success" says that the call was made: the supervision status inside must be 255, and code and windows are read back.
-- Enabling a schedule can't be read back: it is sent each time.
+- Enabling a schedule can't be read back: it is sent each time, and again at each survey.
 - Schedules are the lock's local time to the minute, and its clock is set by the gateway's zone: synchronised daily.
 - Users and schedule slots count from 1; a PIN is a string of 4 to 10 digits.
 
@@ -98,7 +99,8 @@ class ZwaveJsUi:
     def put(self, held: Held) -> Steps:
         """The code is enabled, with these windows and no others, all read back."""
         user = self._first + held.slot
-        if (yield from self._code(user)) != (ENABLED, held.pin):
+        is_there = (yield from self._code(user)) == (ENABLED, held.pin)
+        if not is_there or (yield from self._window(user, 1)) is None:
             yield from self._set(user, DISABLED, held.pin)
         for slot in range(1, self.declared.windows + 1):
             window = held.windows[slot - 1] if slot <= len(held.windows) else None
@@ -122,12 +124,12 @@ class ZwaveJsUi:
         return None
 
     def survey(self, held: Sequence[Held]) -> Surveying:
-        """Each of our users is read; a code that was changed at the lock counts as lost."""
-        pins = {row.slot: row.pin for row in held if row.state == "in"}
+        """Each of our users is read; a code changed at the lock, or without its very windows, counts as lost."""
+        rows = {row.slot: row for row in held if row.state == "in"}
         taken = set()
         for slot in range(self.declared.slots):
-            status, pin = yield from self._code(self._first + slot)
-            if status != FREE and (slot not in pins or (status, pin) == (ENABLED, pins[slot])):
+            code = yield from self._code(self._first + slot)
+            if code[0] != FREE and (slot not in rows or (yield from self._is_as_put(rows[slot], code))):
                 taken.add(slot)
         return Survey(frozenset(taken))
 
@@ -158,6 +160,18 @@ class ZwaveJsUi:
         ]
 
     # -- codes and windows ----------------------------------------------------------------------
+
+    def _is_as_put(self, held: Held, code: tuple[int, str | None]) -> Generator[Ask, Message, bool]:
+        """True if this code is the one put there, and its windows and no others are read back."""
+        if code != (ENABLED, held.pin):
+            return False
+        user = self._first + held.slot
+        for slot in range(1, self.declared.windows + 1):
+            window = self._schedule(held.windows[slot - 1]) if slot <= len(held.windows) else None
+            if (yield from self._window(user, slot)) != window:
+                return False
+        yield from self._supervised("setEnabledSchedule", [self._node, True, user])
+        return True
 
     def _set(self, user: int, status: int, pin: str) -> Steps:
         yield from self._supervised(
