@@ -39,9 +39,12 @@ WITH c AS (
   FROM controller c JOIN facility f ON f.id = c.facility LEFT JOIN access_policy p ON p.municipality = f.municipality
   WHERE c.retired_at IS NULL
 )
-SELECT g.controller, w.door, 'not_applied' AS kind, array_agg(DISTINCT g.reservation ORDER BY g.reservation) AS reservations
+SELECT g.controller, w.door, 'not_applied' AS kind,
+  coalesce(array_agg(DISTINCT g.reservation ORDER BY g.reservation) FILTER (WHERE g.reservation IS NOT NULL), '{{}}')
+    AS reservations
 FROM c JOIN access_grant g ON g.controller = c.id JOIN grant_window w ON w.access_grant = g.id
-WHERE g.role = 'leader' AND g.gone_ver IS NULL AND g.reservation IS NOT NULL AND w.na > $1
+WHERE ((g.role = 'leader' AND g.reservation IS NOT NULL) OR (g.role IN ('staff', 'clean') AND g.rejected = 'dup'))
+  AND g.gone_ver IS NULL AND w.na > $1
   AND g.nb < $1 + CASE WHEN c.said #> '{{cap,feat}}' ? 'live' THEN -interval '1 minute' ELSE c.lead END
   AND g.created_at < $1 - interval '20 seconds'
   AND (g.first_ver IS NULL OR (c.rep_epoch, c.rep_ver) < (g.first_epoch, g.first_ver) OR g.rejected IS NOT NULL

@@ -7,18 +7,16 @@ from uuid import UUID
 import msgspec
 
 from booking import db, journal, outbox
-from booking.locks import codes, commands, ignored, pin_rules, renewing, reserve
-from booking.locks.codes import Kept
+from booking.locks import codes, commands, ignored, reserve
 from booking.locks.contents import lacks_room
-from booking.locks.credential_rows import keep_pin
 from booking.locks.grants import tell
+from booking.locks.refusals import take_refusals
 from booking.locks.rollbacks import withdraw_removals
 from booking.locks.snapshots import Owed
 from booking.locks.versions import PUBLISH, raise_versions
 from booking.lockwire.envelope import Opened
 from booking.lockwire.messages import Report
 from booking.people import Actor
-from booking.span import Span
 
 log = logging.getLogger("booking.locks")
 
@@ -213,84 +211,8 @@ async def _move_grants(
     for action, bookings in (("access.applied", arrived), ("access.removed", left)):
         for booking in bookings:
             await tell(action, booking, municipality, now)
-    await _take_refusals(controller, version, refused, municipality, now)
+    await take_refusals(controller, version, refused, municipality, now)
     return bool(arrived or left)
-
-
-async def _take_refusals(
-    controller: str, version: tuple[int, int], refused: dict[UUID, str], municipality: str, now: datetime
-) -> None:
-    """A refusal is a state; for a PIN that the device itself uses, another is drawn (§12.2.4)."""
-    for id, why in refused.items():
-        found = await db.rows(
-            _Moved,
-            "UPDATE access_grant SET rejected = $4 WHERE id = $5 AND controller = $1 AND gone_ver IS NULL"
-            " AND (first_epoch, first_ver) <= ($2, $3) AND rejected IS DISTINCT FROM $4"
-            " RETURNING id, reservation",
-            controller,
-            *version,
-            why,
-            id,
-        )
-        for one in found:
-            if why == "dup":
-                await change_pin(one.id, now)
-            await tell("access.rejected", one.reservation, municipality, now)
-
-
-class _Sibling(db.Record):
-    id: UUID
-    controller: str
-    driver: str
-    role: str
-    reservation: UUID | None
-    credential: UUID
-
-
-async def change_pin(grant: UUID, now: datetime) -> None:
-    """The booking's code, or the member's, is another at all its doors, owed to them anew (§12.2.4).
-
-    A booking that used a season's or an association's code has one of its own from now on.
-    """
-    same = await db.rows(
-        _Sibling,
-        "SELECT g.id, g.controller, c.driver, g.role, g.reservation, g.credential FROM access_grant g"
-        " JOIN controller c ON c.id = g.controller JOIN access_grant that ON that.id = $1"
-        " AND that.credential = g.credential AND that.reservation IS NOT DISTINCT FROM g.reservation"
-        " WHERE g.gone_ver IS NULL ORDER BY g.id",
-        grant,
-    )
-    beside = await renewing.leave_to_its_own(same[0].reservation, grant, now) if same else set()
-    same = [one for one in same if one.id not in beside]
-    if not same:
-        return
-    first = same[0]
-    credential = first.reservation if first.role == "leader" and first.reservation else first.credential
-    ids = [one.id for one in same]
-    await raise_versions(sorted({one.controller for one in same}), now=now)
-    windows = await db.rows(
-        _Window,
-        "SELECT access_grant AS id, door, nb, na FROM grant_window WHERE access_grant = ANY($1) ORDER BY id",
-        ids,
-    )
-    await codes.leave_windows(ids)
-    kept = [Kept(one.id, one.door, Span(one.nb, one.na)) for one in windows]
-    pin = await codes.keep_drawn(credential, pin_rules.common(one.driver for one in same), kept)
-    if first.role == "member":
-        await keep_pin(credential, pin)
-    await db.run(
-        "UPDATE access_grant g SET credential = $2, rejected = NULL, applied_at = NULL, first_epoch = c.epoch,"
-        " first_ver = c.want_ver FROM controller c WHERE c.id = g.controller AND g.id = ANY($1)",
-        ids,
-        credential,
-    )
-
-
-class _Window(db.Record):
-    id: UUID
-    door: str
-    nb: datetime
-    na: datetime
 
 
 def _is_uuid(id: str) -> bool:

@@ -8,8 +8,8 @@ from booking import db, locks
 from booking.locks import codes, sweeps, telling
 from booking.locks.credentials import Wish
 from booking.people import Actor
-from tests.locks.conftest import TOWN, Hall, hours
-from tests.locks.parts import Device, pin_of, state
+from tests.locks.conftest import TOWN, Hall, holder, hours
+from tests.locks.parts import FULL, Device, pin_of, state
 from tests.locks.test_credentials import move, seen
 
 SYSTEM = Actor.system()
@@ -158,3 +158,71 @@ async def test_cancelled_in_quarantine__is_not_gone_before_the_controller_says_s
     assert await state(booking, now) == "removing"
     await device.report(now)
     assert await state(booking, now) == "removed_confirmed"
+
+
+async def test_a_bookings_pin_that_the_device_uses__changes_and_its_holder_is_told(
+    hall: Hall, device: Device, now: datetime
+) -> None:
+    booking = await hall.book(hours(now, 2, 3), now)
+    await sync(device, now)
+    (grant,) = (await device.snapshot()).grants
+    await device.report(now, rej=[{"id": grant.id, "why": "dup"}])
+
+    assert await pin_of(booking, now) != grant.pin
+    told = "SELECT count(*) FROM outbox WHERE kind = 'message.owe' AND payload LIKE '%code_changed%'"
+    assert await db.value(int, told) == 1
+
+
+async def test_no_pin_is_free_for_a_refused_one__and_the_rest_of_the_report_holds(
+    hall: Hall, device: Device, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused, other = [await hall.book(hours(now, start, start + 1), now) for start in (2, 4)]
+    await device.publish(now)
+    pin = await pin_of(refused, now)
+    taken = await pin_of(other, now)
+    grant = next(one for one in (await device.snapshot()).grants if one.pin == pin)
+    monkeypatch.setattr(codes.pin_rules, "draw", lambda _rule: taken)  # chance, not a function of ours
+    await device.report(now, rej=[{"id": grant.id, "why": "dup"}])
+
+    assert [await state(one, now) for one in (refused, other)] == ["rejected", "applied"]
+    assert await pin_of(refused, now) == pin
+
+
+async def test_a_staff_code_that_a_lock_uses_itself__stays_as_told_and_is_an_alarm(
+    hall: Hall, device: Device, now: datetime
+) -> None:
+    wish = Wish(municipality=TOWN, role="staff", label="Vakt", valid_from=now - timedelta(days=1))
+    made = await locks.create_credential(wish, by=SYSTEM, now=now)
+    await sync(device, now)
+    (grant,) = (await device.snapshot()).grants
+    await device.report(now, rej=[{"id": grant.id, "why": "dup"}])
+    later = now + timedelta(minutes=1)
+    await locks.watch_alarms(later)
+
+    assert (await device.snapshot()).grants[0].pin == made.pin
+    assert set(await db.column(str, ALARMS)) == {"not_applied"}
+    assert await db.value(str, "SELECT rejected FROM access_grant") == "dup"
+    await device.report(later)
+    await locks.watch_alarms(later)
+    assert await db.column(str, ALARMS) == []
+
+
+async def test_a_participants_pin_that_a_lock_uses_itself__stays_as_told_and_shows_as_refused(
+    hall: Hall, device: Device, now: datetime
+) -> None:
+    booking = await hall.book(hours(now, 2, 3), now)
+    await sync(device, now, cap=FULL)
+    made = await locks.share(booking, "Kim", by=holder(booking), now=now)
+    await sync(device, now, cap=FULL)
+    member = next(one for one in (await device.snapshot()).grants if one.role == "member")
+    await device.report(now, cap=FULL, rej=[{"id": member.id, "why": "dup"}])
+
+    (share,) = (await seen(booking, now)).shares
+    assert share.state == "rejected"
+    await device.publish(now)
+    kept = next(one for one in (await device.snapshot()).grants if one.role == "member")
+    assert kept.pin == made.pin
+    another = await locks.replace_share(booking, made.id, by=holder(booking), now=now)
+    await sync(device, now, cap=FULL)
+    (share,) = (await seen(booking, now)).shares
+    assert (share.state, another.pin != made.pin) == ("applied", True)
