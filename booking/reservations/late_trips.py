@@ -7,7 +7,7 @@ from booking import db, places
 from booking.people import Actor
 from booking.reservations.rows import Row, locked, seen, tell
 from booking.reservations.telling import owe_customer, owe_staff
-from booking.reservations.trip_rows import leave_door_open, lock_its_leaves, trip_meter
+from booking.reservations.trip_rows import door_closes_before, leave_door_open, lock_its_leaves, trip_meter
 
 KEPT = timedelta(hours=1)  # a vehicle that is late is taken for another hour at a time
 WARNED = timedelta(hours=24)  # who comes next is warned when their time is this near
@@ -51,7 +51,9 @@ async def _keep(reservation_id: UUID, now: datetime) -> None:
             trip = await trip_meter(reservation_id)
             if row is None or trip is None or trip.in_at is not None or row.party is None:
                 return
-            if await _stretch(row.id, now + KEPT, now):
+            await _stretch(row.id, now + KEPT, now)
+            # Also past the next booking's start: whoever is late puts the key back when they come.
+            if await door_closes_before(row.id, now + KEPT / 2):
                 await leave_door_open(row, now + KEPT, now)
             if await db.run(
                 "UPDATE trip SET late_told_at = $2 WHERE reservation = $1 AND late_told_at IS NULL",
@@ -103,12 +105,9 @@ async def _another(row: Row, now: datetime) -> str | None:
     return None
 
 
-async def _stretch(reservation: UUID, until: datetime, now: datetime) -> bool:
-    """The vehicle is taken until then, or the next booking; True if that is longer than it was.
-
-    Done when half of what was kept has passed, not at every look.
-    """
-    touched = await db.run(
+async def _stretch(reservation: UUID, until: datetime, now: datetime) -> None:
+    """The vehicle is taken until then, or up to the next booking. Done when half of what was kept has passed, not at every look."""
+    await db.run(
         "UPDATE occupancy o SET ends_at = n.until FROM (SELECT m.id, least($2, (SELECT min(a.starts_at)"
         " FROM occupancy a WHERE a.leaf = m.leaf AND a.starts_at >= m.ends_at)) AS until"
         " FROM occupancy m WHERE m.reservation = $1) n WHERE o.id = n.id AND n.until > o.ends_at AND o.ends_at <= $3",
@@ -116,4 +115,3 @@ async def _stretch(reservation: UUID, until: datetime, now: datetime) -> bool:
         until,
         now + KEPT / 2,
     )
-    return touched > 0

@@ -19,6 +19,15 @@ class Meter(db.Record):
     in_km: int | None
 
 
+async def door_closes_before(reservation: UUID, moment: datetime) -> bool:
+    """True if the reservation opens a door, and the time that it does so for ends before this moment."""
+    closing = (
+        "SELECT true FROM access_grant WHERE reservation = $1 AND role = 'leader' AND gone_ver IS NULL"
+        " AND ends_at < $2 LIMIT 1"
+    )
+    return bool(await db.value(bool, closing, reservation, moment))
+
+
 async def leave_door_open(row: Row, until: datetime, now: datetime) -> None:
     """The code still opens the key cabinet, so that the key can be put back."""
     granted = "SELECT true FROM access_grant WHERE reservation = $1 AND gone_ver IS NULL LIMIT 1"

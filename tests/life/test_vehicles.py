@@ -182,6 +182,25 @@ async def test_the_code__opens_the_key_cabinet_until_the_key_is_back(
     assert (await locks.access_of(trip, by=eva, now=back)).closes_at <= back + (before - end)
 
 
+@pytest.mark.parametrize("following", ["12:30", "13:00"])
+async def test_the_key_of_a_late_vehicle__can_be_put_back_also_in_the_time_of_the_next_booking(
+    van: Resource, eva: Actor, rival: Actor, now: datetime, following: str
+) -> None:
+    trip, _, end = await out(van, eva, now)
+    await book(van, on(day_after(now, 1), following), rival, now)
+    before = (await locks.access_of(trip, by=eva, now=end)).pin
+    moves = 0
+    for minutes in range(1, 105, 4):
+        version = await db.value(int, "SELECT sum(want_ver)::bigint FROM controller")
+        await reservations.watch_trips(after(end, minutes=minutes))
+        moves += version != await db.value(int, "SELECT sum(want_ver)::bigint FROM controller")
+        access = await locks.access_of(trip, by=eva, now=after(end, minutes=minutes))
+        assert access.closes_at >= after(end, minutes=minutes + 30)
+
+    assert access.pin == before
+    assert moves <= 5  # not a new version at every look
+
+
 async def test_a_damage__is_seen_by_staff_with_its_photo_until_it_is_mended(
     van: Resource, eva: Actor, rival: Actor, clerk: Actor, now: datetime, settle: Settle
 ) -> None:
