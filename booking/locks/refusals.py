@@ -51,7 +51,7 @@ async def take_refusals(
 async def _remedy(one: _Refused, municipality: str, now: datetime) -> None:
     try:
         async with db.savepoint():
-            await _change_pin(one.id, now)
+            await change_pin(one.id, now)
     except (NoFreePin, NoCommonPin) as error:  # it stays refused; the rest of the report holds all the same
         log.warning("grant %s stays refused: %s", one.id, error)
         return
@@ -68,7 +68,7 @@ class _Sibling(db.Record):
     credential: UUID
 
 
-async def _change_pin(grant: UUID, now: datetime) -> None:
+async def change_pin(grant: UUID, now: datetime) -> None:
     """The booking's code is another at all its doors, owed to them anew (§12.2.4).
 
     A booking that used a season's or an association's code has one of its own from now on.

@@ -7,7 +7,7 @@ import pytest
 from booking import db, locks
 from booking.errors import NotFound
 from booking.ids import new_id
-from booking.locks import credentials, reports
+from booking.locks import credentials, refusals
 from booking.locks.renewing import NoCodeToReplace
 from booking.people import Actor
 from tests.locks.conftest import Hall, holder, hours, staff
@@ -153,7 +153,7 @@ async def test_an_associations_code_that_the_device_uses_itself__leaves_the_book
     plan = await settle(device, now)
     refused = next(one.id for one in plan.grants if one.pin == made.pin)
     async with db.transaction():
-        await reports.change_pin(type(booking)(refused), now)
+        await refusals.change_pin(type(booking)(refused), now)
     plan = await settle(device, now)
 
     view = await seen(booking, now, party)
