@@ -13,6 +13,7 @@ from booking.locks.grants import tell
 from booking.locks.refusals import take_refusals
 from booking.locks.rollbacks import withdraw_removals
 from booking.locks.snapshots import Owed
+from booking.locks.telling import opens_otherwise, tell_bookers
 from booking.locks.versions import PUBLISH, raise_versions
 from booking.lockwire.envelope import Opened
 from booking.lockwire.messages import Report
@@ -87,6 +88,8 @@ async def judge(row: Owed, opened: Opened, report: Report, now: datetime) -> Non
             await outbox.put(PUBLISH, key=row.id, now=now)
         if not has_told and _visibly_changed(before, version, report):
             await _tell_doors("doors.changed", before.municipality, now)
+        if before.offline_at is not None or opens_otherwise(before.report, report):
+            await tell_bookers("doors.changed", [row.id], now)
 
 
 def _is_settled(before: _Before, version: tuple[int, int]) -> bool:

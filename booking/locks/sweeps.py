@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from booking import db, journal
 from booking.locks.grants import remove
 from booking.locks.lines import MAY_BE_SILENT
+from booking.locks.telling import tell_bookers
 from booking.locks.versions import PUBLISH, owe, raise_versions
 from booking.people import Actor
 
@@ -79,18 +80,24 @@ async def reconcile(now: datetime) -> int:
     return len(behind)
 
 
+class _Silent(db.Record):
+    id: str
+    municipality: str
+
+
 async def _tell_of_silence(now: datetime) -> None:
     """Pages learn when a controller has been gone for 30 s and counts as offline from now on (§10)."""
-    silent = await db.column(
-        str,
-        "SELECT DISTINCT f.municipality FROM controller c JOIN facility f ON f.id = c.facility"
+    silent = await db.rows(
+        _Silent,
+        "SELECT c.id, f.municipality FROM controller c JOIN facility f ON f.id = c.facility"
         " WHERE c.offline_at BETWEEN $1::timestamptz - interval '36 seconds' AND $1::timestamptz - interval"
-        " '30 seconds'",
+        " '30 seconds' ORDER BY c.id",
         now,
     )
-    for municipality in silent:
+    for municipality in sorted({one.municipality for one in silent}):
         topics = [f"doors:{municipality}", f"timeline:{municipality}"]
         await journal.record("controller.offline", about=None, by=Actor.system(), now=now, topics=topics)
+    await tell_bookers("controller.offline", [one.id for one in silent], now)
 
 
 async def forget_old(now: datetime) -> None:

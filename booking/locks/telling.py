@@ -3,8 +3,12 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from booking import db, messages
+import msgspec
+
+from booking import db, journal, messages
 from booking.locks.grants import tell
+from booking.lockwire.messages import Report
+from booking.people import Actor
 
 
 async def tell_staff(alarm: UUID, kind: str, door: str | None, controller: str | None, now: datetime) -> None:
@@ -97,3 +101,29 @@ async def tell_doorless(ahead: list[Doorless], doors: list[str], municipality: s
             key=now.isoformat(),
             now=now,
         )
+
+
+AHEAD = timedelta(hours=12)
+
+
+async def tell_bookers(action: str, controllers: list[str], now: datetime) -> None:
+    """Open pages of the bookings at these controllers' doors, now and in the next twelve hours, learn of it."""
+    bookings = await db.column(
+        UUID,
+        "SELECT DISTINCT reservation FROM access_grant WHERE controller = ANY($1) AND reservation IS NOT NULL"
+        " AND gone_at IS NULL AND role = 'leader' AND nb < $3 AND na > $2 ORDER BY reservation",
+        controllers,
+        now,
+        now + AHEAD,
+    )
+    if bookings:
+        topics = [f"reservation:{id}" for id in bookings]
+        await journal.record(action, about=None, by=Actor.system(), now=now, topics=topics)
+
+
+def opens_otherwise(before: str | None, report: Report) -> bool:
+    """True when a door has been locked down, opened to all, or is normal again since the report `before`."""
+    known = msgspec.json.decode(before, type=Report).doors if before else {}
+    return {id: door.mode for id, door in known.items()} != {
+        id: door.mode for id, door in report.doors.items()
+    }
