@@ -33,6 +33,7 @@ class Line(db.Record):
     door: str
     door_name: str
     door_kind: Literal["door", "compartment"]
+    door_mode: Literal["normal", "lockdown", "unlocked"]
     hint: str
     opens_at: datetime
     closes_at: datetime
@@ -55,6 +56,7 @@ class Line(db.Record):
     applied_at: datetime | None
     is_pending: bool
     is_live: bool
+    takes_members: bool
     last_seen: datetime | None
     offline_at: datetime | None
     power: str | None
@@ -92,10 +94,13 @@ def _version(epoch: int | None, ver: int | None) -> tuple[int, int] | None:
 LINES = """
 SELECT g.id AS grant_id, g.reservation, g.credential, g.holder, g.role, g.pin, cr.created_at AS made_at,
   cr.label, cr.kind AS code_of, cr.means, d.id AS door, d.name AS door_name, d.kind AS door_kind, d.hint,
+  CASE WHEN c.report::jsonb #>> ARRAY['doors', d.wire_id, 'mode'] IN ('normal', 'lockdown', 'unlocked')
+    THEN c.report::jsonb #>> ARRAY['doors', d.wire_id, 'mode'] ELSE d.mode END AS door_mode,
   w.nb AS opens_at, w.na AS closes_at, g.nb, g.na, g.first_epoch, g.first_ver, g.gone_epoch, g.gone_ver,
   g.in_log, c.logged_epoch, c.logged_ver, c.broker_epoch, c.broker_ver, c.rep_epoch, c.rep_ver, g.rejected,
   g.used_at, g.gone_at, g.applied_at, coalesce(c.report::jsonb -> 'pend' ? replace(g.id::text, '-', ''), false) AS is_pending,
   coalesce(c.report::jsonb #> '{cap,feat}' ? 'live', false) AS is_live,
+  c.report IS NULL OR c.report::jsonb #> '{cap,feat}' ? 'after' AS takes_members,
   c.last_seen, c.offline_at, c.report::jsonb #>> '{pw,src}' AS power, c.clock, c.quarantine, f.municipality,
   coalesce(f.on_call_phone, m.on_call_phone) AS on_call_phone, coalesce(p.alarm_lead_min, 30) AS lead_min
 FROM access_grant g JOIN controller c ON c.id = g.controller JOIN facility f ON f.id = c.facility

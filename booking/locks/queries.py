@@ -8,7 +8,7 @@ import msgspec
 
 from booking import clock, db, journal
 from booking.errors import NotFound
-from booking.locks import states, vault
+from booking.locks import reserve, states, vault
 from booking.locks.lines import LINES, Line, is_in_force, is_online, may_see, needs_reserve
 from booking.locks.states import State
 from booking.people import Actor
@@ -17,7 +17,10 @@ EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)  # a booking's own code is older tha
 
 
 class AccessDoor(msgspec.Struct, frozen=True):
-    """One door of a booking, with where its code stands. `hint` is the door's own, e.g. how to arm the alarm."""
+    """One door of a booking, with where its code stands. `hint` is the door's own, e.g. how to arm the alarm.
+
+    A door in `lockdown` opens for no code, until staff say otherwise.
+    """
 
     id: str
     name: str
@@ -28,6 +31,7 @@ class AccessDoor(msgspec.Struct, frozen=True):
     confirmed_at: datetime | None
     offline: bool
     flags: list[str]
+    mode: Literal["normal", "lockdown", "unlocked"]
     reserve_pin: str | None
     hint: str
 
@@ -49,6 +53,7 @@ class AccessView(msgspec.Struct, frozen=True):
     """The code of a booking. `confirmed_at` is when every door had proved to have it.
 
     `also_pin` is another code that opens it too: the association's former one, the series' or the booking's own.
+    `reserve_over` is true once a reserve code was handed out and none is in force: the booking's own took its place.
     """
 
     pin: str | None
@@ -64,6 +69,7 @@ class AccessView(msgspec.Struct, frozen=True):
     means: Literal["pin", "card", "pin+card"]
     also_pin: str | None
     reserve_offered: bool
+    reserve_over: bool
     may_share: bool
     shares: list[Share]
 
@@ -88,11 +94,11 @@ async def access_of(reservation: UUID, *, by: Actor, now: datetime) -> AccessVie
     pins = [_shown_pin(line, state) for line in ranked]
     shown = list(dict.fromkeys(pin for pin in pins if pin is not None))
     spare = [line for line in lines if line.role == "reserve" and is_in_force(line, now)]
-    reserve = {line.door: line for line in sorted(spare, key=lambda one: one.opens_at, reverse=True)}
+    handed = {line.door: line for line in sorted(spare, key=lambda one: one.opens_at, reverse=True)}
     if shown and newest.holder not in by.acts_for:
         await journal.record("access.shown", about=reservation, by=by, now=now)
     unsure = any(states.is_unconfirmed(line.facts, now) for line in leaders)
-    doors = [_door_of(line, reserve.get(line.door), now) for line in _one_per_door(leaders)]
+    doors = [_door_of(line, handed.get(line.door), now) for line in _one_per_door(leaders)]
     return AccessView(
         pin=shown[0] if shown else None,
         state=state,
@@ -106,10 +112,30 @@ async def access_of(reservation: UUID, *, by: Actor, now: datetime) -> AccessVie
         code_of=_code_of(newest),
         means=newest.means or "pin",
         also_pin=shown[1] if len(shown) > 1 else None,
-        reserve_offered=any(needs_reserve(line, now) and line.door not in reserve for line in leaders),
-        may_share=state not in ("ended", "removing", "removed_confirmed"),
+        reserve_offered=await _is_reserve_left(leaders, set(handed), now),
+        reserve_over=not handed and any(line.role == "reserve" for line in lines),
+        may_share=_may_share(leaders, state, now),
         shares=_shares([line for line in lines if line.role == "member"], now),
     )
+
+
+async def _is_reserve_left(leaders: list[Line], handed: set[str], now: datetime) -> bool:
+    """True when a door that lacks its code has a reserve code to give: what is offered can be had."""
+    for line in leaders:
+        if (
+            line.door not in handed
+            and needs_reserve(line, now)
+            and await reserve.spare_at(line.door, max(now, line.opens_at), now)
+        ):
+            return True
+    return False
+
+
+def _may_share(leaders: list[Line], state: State, now: datetime) -> bool:
+    """A participant's code comes the same way as the booker's own: where that does not arrive, none is offered."""
+    if state in ("rejected", "ended", "removing", "removed_confirmed"):
+        return False
+    return not any(needs_reserve(line, now) or not line.takes_members for line in leaders)
 
 
 def _code_of(line: Line) -> Literal["booking", "series", "standing"]:
@@ -181,7 +207,7 @@ def _confirmed_at(lines: list[Line], state: State) -> datetime | None:
     return max(known) if len(known) == len(lines) else None
 
 
-def _door_of(line: Line, reserve: Line | None, now: datetime) -> AccessDoor:
+def _door_of(line: Line, spare: Line | None, now: datetime) -> AccessDoor:
     state = states.state_of(line.facts, now)
     offline = not is_online(line.last_seen, line.offline_at, line.power, now)
     flags = {
@@ -201,7 +227,8 @@ def _door_of(line: Line, reserve: Line | None, now: datetime) -> AccessDoor:
         confirmed_at=_confirmed_at([line], state),
         offline=offline,
         flags=[name for name, holds in flags.items() if holds],
-        reserve_pin=None if reserve is None else _shown_pin(reserve, states.state_of(reserve.facts, now)),
+        mode=line.door_mode,
+        reserve_pin=None if spare is None else _shown_pin(spare, states.state_of(spare.facts, now)),
         hint=line.hint,
     )
 

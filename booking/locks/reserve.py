@@ -143,17 +143,22 @@ def _days(start: datetime, end: datetime) -> list[datetime]:
 
 
 async def _give_at(line: Line, at: datetime, now: datetime) -> bool:
+    for one in await spare_at(line.door, at, now):
+        if await _bind(one, line, now):
+            return True
+    return False
+
+
+async def spare_at(door: str, at: datetime, now: datetime) -> list[Line]:
+    """Return the reserve codes that the door has proved to have for the day of `at` and nobody has been given."""
     free = await db.rows(
         Line,
         LINES + " WHERE w.door = $1 AND g.role = 'reserve' AND g.reservation IS NULL AND g.gone_ver IS NULL"
         " AND w.nb <= $2 AND w.na > $2 ORDER BY g.id",
-        line.door,
+        door,
         at,
     )
-    for one in free:
-        if states.state_of(one.facts, max(now, one.nb)) == "active" and await _bind(one, line, now):
-            return True
-    return False
+    return [one for one in free if states.state_of(one.facts, max(now, one.nb)) == "active"]
 
 
 async def _bind(spare: Line, line: Line, now: datetime) -> bool:

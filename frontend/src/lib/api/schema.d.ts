@@ -3122,6 +3122,8 @@ export interface components {
             id: string;
             /** @enum {string} */
             kind: "door" | "compartment";
+            /** @enum {string} */
+            mode: "normal" | "lockdown" | "unlocked";
             name: string;
             offline: boolean;
             /** Format: date-time */
@@ -3174,6 +3176,7 @@ export interface components {
             opens_at: string;
             pin: string | null;
             reserve_offered: boolean;
+            reserve_over: boolean;
             reserve_pin: string | null;
             shares: components["schemas"]["Share"][];
             /** @enum {string} */
