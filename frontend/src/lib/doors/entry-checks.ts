@@ -1,7 +1,7 @@
 /** What to tell somebody who stands outside, from what is known of the code and its doors. */
 import type { Access, AccessDoor } from '../api/types.ts';
-import { inDoor, onItsWay } from '../booking/states.ts';
-import { clockOf, dateOf, shortDay } from '../format/time.ts';
+import { isNear, stateAt, whenOf } from '../booking/standing.ts';
+import { inDoor } from '../booking/states.ts';
 import { e } from './entry.ts';
 
 export interface Check {
@@ -9,38 +9,43 @@ export interface Check {
 	text: string;
 }
 
-/** The clock alone for today, with the day before it for other days. */
-function whenOf(instant: string, language: string, now: number): string {
-	const day = dateOf(instant);
-	return day === dateOf(now) ? clockOf(instant) : `${shortDay(day, language)} ${clockOf(instant)}`;
+const LATE = new Set(['planned', 'sealed', 'on_broker', 'rejected']);
+
+/** The one thing that is wrong at a door for this code, worst first; null when nothing is. */
+function troubleOf(door: AccessDoor): string | null {
+	const named = { door: door.name };
+	const lacks = LATE.has(door.state);
+	if (door.mode === 'lockdown') return e('trouble.lockdown', named);
+	if (door.flags.includes('quarantine')) return e('trouble.quarantine', named);
+	if (door.state === 'rejected') return e('trouble.rejected', named);
+	if (lacks && door.flags.includes('unconfirmed')) return e(door.offline ? 'trouble.dark' : 'trouble.late', named);
+	if (door.flags.includes('clock_untrusted')) return e('trouble.clock', named);
+	return door.offline && !lacks ? e('trouble.offline', named) : null;
+}
+
+/** What is wrong at the doors of a booking that is near; a door that has its code and works all the same is not `bad`. */
+export function troublesOf(access: Access, now: number): { bad: boolean; text: string }[] {
+	if (!isNear(access, now)) return [];
+	const found = access.doors.map((door) => ({ bad: door.mode === 'lockdown' || !inDoor(door.state), text: troubleOf(door) }));
+	return found.filter((one): one is { bad: boolean; text: string } => one.text !== null);
 }
 
 function timeCheck(access: Access, language: string, now: number): Check {
-	if (now < Date.parse(access.opens_at)) return { ok: false, text: e('way.time_early', { when: whenOf(access.opens_at, language, now) }) };
-	if (now >= Date.parse(access.closes_at)) return { ok: false, text: e('way.time_late', { when: whenOf(access.closes_at, language, now) }) };
+	if (now < Date.parse(access.opens_at)) return { ok: true, text: e('way.time_early', { when: whenOf(access.opens_at, language, now) }) };
 	return { ok: true, text: e('way.time_now', { when: whenOf(access.closes_at, language, now) }) };
 }
 
-function codeCheck(door: AccessDoor, language: string, now: number): Check {
+function doorCheck(door: AccessDoor, language: string, now: number): Check {
+	const trouble = troubleOf(door);
+	if (trouble) return { ok: false, text: trouble };
 	const named = { door: door.name };
-	if (inDoor(door.state)) {
-		return { ok: true, text: door.confirmed_at ? e('way.code_in', { ...named, time: whenOf(door.confirmed_at, language, now) }) : e('way.code_in_some', named) };
-	}
-	if (door.state === 'rejected') return { ok: false, text: e('way.code_refused', named) };
-	if (door.state === 'planned') return { ok: false, text: e('way.code_later', named) };
-	return { ok: false, text: e(onItsWay(door.state) ? 'way.code_sent' : 'way.code_over', named) };
+	const state = stateAt(door, now);
+	if (!inDoor(state)) return { ok: true, text: e(state === 'planned' ? 'way.code_later' : 'way.code_sent', named) };
+	return { ok: true, text: door.confirmed_at ? e('way.code_in', { ...named, time: whenOf(door.confirmed_at, language, now) }) : e('way.code_in_some', named) };
 }
 
-function doorChecks(door: AccessDoor): Check[] {
-	const troubles = [
-		door.offline && e('way.offline', { door: door.name }),
-		door.flags.includes('clock_untrusted') && e('way.clock', { door: door.name }),
-		door.flags.includes('quarantine') && e('way.quarantine', { door: door.name })
-	];
-	return troubles.filter((text) => text !== false).map((text) => ({ ok: false, text }));
-}
-
-/** Time first, then per door where its code stands and what is wrong with it. `now` is epoch ms. */
+/** Time first, unless every door is locked down; then one line per door. `now` is epoch ms, on the booking's day. */
 export function checksOf(access: Access, language: string, now: number): Check[] {
-	return [timeCheck(access, language, now), ...access.doors.flatMap((door) => [codeCheck(door, language, now), ...doorChecks(door)])];
+	const doors = access.doors.map((door) => doorCheck(door, language, now));
+	return access.doors.every((door) => door.mode === 'lockdown') ? doors : [timeCheck(access, language, now), ...doors];
 }
