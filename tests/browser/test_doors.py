@@ -3,6 +3,7 @@
 import asyncio
 import re
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
 
 import asyncpg
 import pytest
@@ -38,6 +39,11 @@ def _in_database(demo: Running, statement: str, *args: object) -> None:
 
     with ThreadPoolExecutor(1) as pool:  # Playwright's own loop runs in this thread
         pool.submit(lambda: asyncio.run(run())).result()
+
+
+def _at(page: Page, instant: str, *, days: float = 0) -> None:
+    """The page's clock stands at the instant, or so many days from it; timers run on."""
+    page.clock.set_fixed_time(datetime.fromisoformat(instant) + timedelta(days=days, seconds=1))
 
 
 @pytest.fixture
@@ -127,7 +133,15 @@ def test_a_bookers_page__tells_how_the_door_stands_and_shares_a_code_once(
     log_in(page, "Ali Nouri")
     _open_association_booking(page)
     helper = page.get_by_role("region", name="Kommer du inte in?")
-    expect(helper.get_by_text(re.compile("Koden gäller|Du är här i rätt tid"))).to_be_visible()
+    code = page.request.get(f"/api/reservations/{page.url.rsplit('/', 1)[-1]}/access").json()
+    _at(page, code["opens_at"], days=-3)
+    expect(helper.get_by_text(re.compile("^Koden gäller .*Den dagen ser du här"))).to_be_visible()
+    expect(helper.get_by_text("vänta på grönt ljus")).to_be_hidden()
+    helper.get_by_text("Så gör du vid dörren").click()
+    expect(helper.get_by_text("vänta på grönt ljus")).to_be_visible()
+    accessible(page)
+    _at(page, code["opens_at"])
+    expect(helper.get_by_text("Du är här i rätt tid")).to_be_visible()
     expect(helper.get_by_text(re.compile("koden (är|bekräftades|skickas)")).first).to_be_visible()
     expect(helper.get_by_role("link", name=re.compile("Ring jouren"))).to_be_visible()
     accessible(page)
@@ -142,6 +156,39 @@ def test_a_bookers_page__tells_how_the_door_stands_and_shares_a_code_once(
     shares.get_by_role("button", name="Ta bort koden till Hjälptränaren").click()
     shares.get_by_role("button", name="Ta bort", exact=True).click()
     expect(shares.get_by_text("Kod till Hjälptränaren")).to_have_count(0)
+
+
+_SAYS_MODE = """
+UPDATE controller c SET report = jsonb_set(c.report::jsonb, ARRAY['doors', d.wire_id, 'mode'], to_jsonb($2::text))::text
+FROM door d WHERE d.controller = c.id AND d.id = $1
+"""
+
+
+def test_a_booker_outside__is_told_of_a_door_locked_down_and_when_the_code_is_over(
+    open_page: Open, accessible: Accessible, demo: Running
+) -> None:
+    page = open_page(390, 844, scheme="dark")
+    log_in(page, "Ali Nouri")
+    _open_association_booking(page)
+    panel = page.get_by_role("region", name="Din dörrkod")
+    expect(panel.get_by_text("Bekräftad i dörren")).to_be_visible()
+    code = page.request.get(f"/api/reservations/{page.url.rsplit('/', 1)[-1]}/access").json()
+    _at(page, code["opens_at"])
+    expect(panel.get_by_text("Gäller nu")).to_be_visible()
+    for door in code["doors"]:
+        _in_database(demo, _SAYS_MODE, door["id"], "lockdown")
+    page.reload()
+    expect(panel.get_by_text("Dörren är spärrad av personalen. Ring jouren.")).to_be_visible()
+    expect(page.get_by_text("Du är här i rätt tid")).to_have_count(0)
+    accessible(page)
+    for door in code["doors"]:
+        _in_database(demo, _SAYS_MODE, door["id"], "normal")
+    page.reload()
+    expect(panel.get_by_text("Gäller nu")).to_be_visible()
+    _at(page, code["closes_at"])
+    expect(panel.get_by_text("Koden har slutat gälla")).to_be_visible()
+    expect(panel.get_by_text(re.compile("knappsatsen|Gäller"))).to_have_count(0)
+    expect(page.get_by_role("region", name="Kommer du inte in?")).to_have_count(0)
 
 
 def test_an_administrator__makes_a_code_for_cleaning_sees_it_confirmed_and_takes_it_back(
