@@ -7,6 +7,7 @@ from booking import db, locks, operate_doors
 from booking.errors import Conflict, NotFound
 from booking.locks import alarms
 from booking.locks.policy import PolicyView
+from booking.locks.reserve import NoReserveCode, ReserveNotNeeded
 from booking.people import Actor
 from tests.locks.conftest import TOWN, Hall, holder, hours, staff
 from tests.locks.parts import Device, pin_of
@@ -181,13 +182,15 @@ async def test_bookings_of_replaced_hardware__are_in_the_alarm_of_what_is_not_ap
 
 async def test_a_longer_alarm_lead__is_the_booker_s_too(hall: Hall, now: datetime) -> None:
     booking = await hall.book(hours(now, 2, 3), now)
-    view = await locks.access_of(booking, by=holder(booking), now=now)
-    assert (view.alarm, view.reserve_offered) == (None, False)
+    assert (await locks.access_of(booking, by=holder(booking), now=now)).alarm is None
+    with pytest.raises(ReserveNotNeeded):
+        await locks.hand_out(booking, by=holder(booking), now=now)
 
     await locks.write_policy(TOWN, PolicyView(30, 2, 120), by=SYSTEM, now=now)
-    view = await locks.access_of(booking, by=holder(booking), now=now)
 
-    assert (view.alarm, view.reserve_offered) == ("unconfirmed", True)
+    assert (await locks.access_of(booking, by=holder(booking), now=now)).alarm == "unconfirmed"
+    with pytest.raises(NoReserveCode):  # it is needed now; this door has none
+        await locks.hand_out(booking, by=holder(booking), now=now)
     assert await locks.policy_of(TOWN, by=staff()) == PolicyView(30, 2, 120)
 
 
