@@ -18,11 +18,12 @@ class _Bare(db.Record):
     credential: UUID
     controller: str
     driver: str
+    report: str | None
     door: str
 
 
 _BARE = """
-SELECT c.id AS credential, k.id AS controller, k.driver, d.id AS door
+SELECT c.id AS credential, k.id AS controller, k.driver, k.report, d.id AS door
 FROM access_credential c JOIN facility f ON f.municipality = c.municipality
   JOIN controller k ON k.facility = f.id AND k.retired_at IS NULL JOIN door d ON d.controller = k.id
     AND d.removed_at IS NULL
@@ -81,7 +82,7 @@ async def _cover(credential: UUID, bare: list[_Bare], now: datetime) -> bool:
 
 async def _fits(code: codes.Code, bare: list[_Bare], now: datetime) -> bool:
     """True if the locks take the PIN, and nobody else has it at these doors."""
-    if code.pin is None or not pin_rules.common([bare[0].driver]).allows(code.pin):
+    if code.pin is None or not pin_rules.of(bare[0]).allows(code.pin):
         return False
     doors = [one.door for one in bare]
     return not await db.value(bool, _TAKEN, doors, vault.tag(code.pin), code.credential, now)

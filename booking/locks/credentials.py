@@ -55,10 +55,11 @@ class _DoorOf(db.Record):
     id: str
     controller: str
     driver: str
+    report: str | None
 
 
 _DOORS = (
-    "SELECT d.id, d.controller, c.driver FROM door d JOIN controller c ON c.id = d.controller"
+    "SELECT d.id, d.controller, c.driver, c.report FROM door d JOIN controller c ON c.id = d.controller"
     " JOIN facility f ON f.id = c.facility WHERE f.municipality = $1 AND c.retired_at IS NULL AND d.removed_at IS NULL"
     " AND (cardinality($2::varchar[]) = 0 OR d.id = ANY($2)) ORDER BY d.id"
 )
@@ -136,7 +137,7 @@ async def _put_in_force(row: CredentialRow, doors: list[_DoorOf], now: datetime)
     if row.means == "card":
         await codes.keep(row.id, None, [one for one in windows if one.grant is not None])
     else:
-        pin = await codes.keep_drawn(row.id, pin_rules.common(one.driver for one in doors), windows)
+        pin = await codes.keep_drawn(row.id, pin_rules.common(doors), windows)
         await keep_pin(row.id, pin)
     if row.kind == "standing":
         held = await grants.of_holder(row.holder, row.municipality, row.span, now)

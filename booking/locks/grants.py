@@ -100,7 +100,7 @@ async def copy(held: list[Held], code: Code, now: datetime) -> None:
     await raise_versions(sorted({one.controller for one in able if one.nb - HORIZON <= now}), now=now)
     for one in able:
         kept = await stand_beside(one, code.credential, now)
-        fits = code.pin is None or pin_rules.common([one.driver]).allows(code.pin)
+        fits = code.pin is None or pin_rules.of(one).allows(code.pin)
         if not fits or not await codes.keep(code.credential, code.pin, kept):
             await db.run("DELETE FROM access_grant WHERE id = $1", kept[0].grant)
             await tell("access.code_differs", one.reservation, one.municipality, now)
@@ -163,7 +163,7 @@ async def _give_own(held: list[Held], now: datetime) -> None:
         reservation,
     )
     kept = [each for one in held for each in await stand_beside(one, reservation, now)]
-    rule = pin_rules.common(one.driver for one in held)
+    rule = pin_rules.common(held)
     pin = None if own is None else codes.read_pin(own.id, own.pin)
     if pin is None or not rule.allows(pin) or not await codes.keep(reservation, pin, kept):
         await codes.keep_drawn(reservation, rule, kept)

@@ -255,7 +255,7 @@ async def _write(
 
 async def _settle_pin(promise: Promise, code: Code, windows: list[Kept], now: datetime) -> str | None:
     """The grants have their windows and PIN; returns it, None if a shared code is not free at these doors."""
-    rule = pin_rules.common(one.driver for one in promise.openings)
+    rule = pin_rules.common(promise.openings)
     if not windows:
         return code.pin
     if not code.has_pin:

@@ -1,7 +1,10 @@
 """Pure: which PINs a device can take (lock protocol §14.1). A code for several doors must please them all."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import msgspec
 
 from booking.errors import Conflict
 from booking.lockwire import pins
@@ -42,9 +45,39 @@ RULES: dict[str, PinRule] = {
 }
 
 
-def common(drivers: Iterable[str]) -> PinRule:
-    """Return the rule that pleases every one of the drivers. Raises NoCommonPin."""
-    rules = [RULES.get(driver, RULES["native"]) for driver in drivers] or [RULES["native"]]
+class Device(Protocol):
+    """A controller as far as its codes go: its driver, and what it said last (JSON), None before its first report."""
+
+    @property
+    def driver(self) -> str:
+        """A key of RULES."""
+
+    @property
+    def report(self) -> str | None:
+        """What it said last."""
+
+
+class _Lengths(msgspec.Struct, frozen=True):
+    pin_min: int
+    pin_max: int
+
+
+class _Said(msgspec.Struct, frozen=True):
+    cap: _Lengths
+
+
+def of(device: Device) -> PinRule:
+    """Return the rule of its driver, within the lengths that it says its keypads take (lock protocol §6)."""
+    rule = RULES.get(device.driver, RULES["native"])
+    if device.report is None:
+        return rule
+    said = msgspec.json.decode(device.report, type=_Said).cap
+    return replace(rule, shortest=max(rule.shortest, said.pin_min), longest=min(rule.longest, said.pin_max))
+
+
+def common(devices: Iterable[Device]) -> PinRule:
+    """Return the rule that pleases every one of the devices. Raises NoCommonPin."""
+    rules = [of(each) for each in devices] or [RULES["native"]]
     rule = PinRule(
         max(each.shortest for each in rules),
         min(each.longest for each in rules),

@@ -43,7 +43,7 @@ async def take_refusals(
             id,
         )
         for one in found:
-            if why == "dup" and one.role not in TOLD_ONCE:
+            if why in ("dup", "format") and one.role not in TOLD_ONCE:
                 await _remedy(one, municipality, now)
             await tell("access.rejected", one.reservation, municipality, now)
 
@@ -63,6 +63,7 @@ class _Sibling(db.Record):
     id: UUID
     controller: str
     driver: str
+    report: str | None
     role: str
     reservation: UUID | None
     credential: UUID
@@ -75,7 +76,7 @@ async def change_pin(grant: UUID, now: datetime) -> None:
     """
     same = await db.rows(
         _Sibling,
-        "SELECT g.id, g.controller, c.driver, g.role, g.reservation, g.credential FROM access_grant g"
+        "SELECT g.id, g.controller, c.driver, c.report, g.role, g.reservation, g.credential FROM access_grant g"
         " JOIN controller c ON c.id = g.controller JOIN access_grant that ON that.id = $1"
         " AND that.credential = g.credential AND that.reservation IS NOT DISTINCT FROM g.reservation"
         " WHERE g.gone_ver IS NULL ORDER BY g.id",
@@ -96,7 +97,7 @@ async def change_pin(grant: UUID, now: datetime) -> None:
     )
     await codes.leave_windows(ids)
     kept = [Kept(one.id, one.door, Span(one.nb, one.na)) for one in windows]
-    await codes.keep_drawn(credential, pin_rules.common(one.driver for one in same), kept)
+    await codes.keep_drawn(credential, pin_rules.common(same), kept)
     await db.run(
         "UPDATE access_grant g SET credential = $2, rejected = NULL, applied_at = NULL, first_epoch = c.epoch,"
         " first_ver = c.want_ver FROM controller c WHERE c.id = g.controller AND g.id = ANY($1)",

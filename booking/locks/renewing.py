@@ -74,7 +74,7 @@ async def _of_series(reservation: UUID, now: datetime) -> list[Held]:
 async def _fresh(reservation: UUID, held: list[Held], now: datetime) -> None:
     one_each = {one.controller: one for one in held}
     kept = [each for one in one_each.values() for each in await grants.stand_beside(one, reservation, now)]
-    await codes.keep_drawn(reservation, pin_rules.common(one.driver for one in held), kept)
+    await codes.keep_drawn(reservation, pin_rules.common(held), kept)
 
 
 async def _fresh_series(held: list[Held], now: datetime) -> None:
@@ -86,7 +86,7 @@ async def _fresh_series(held: list[Held], now: datetime) -> None:
     end = max(one.span.end for one in kept) + codes.SEASON
     start = min(one.span.start for one in kept)
     season = [Kept(None, door, Span(start, end)) for door in sorted({one.door for one in kept})]
-    pin = await codes.keep_drawn(series, pin_rules.common(one.driver for one in held), [*kept, *season])
+    pin = await codes.keep_drawn(series, pin_rules.common(held), [*kept, *season])
     await credential_rows.keep_pin(series, pin)
 
 

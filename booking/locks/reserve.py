@@ -32,13 +32,14 @@ class _Stock(db.Record):
     door: str
     controller: str
     driver: str
+    report: str | None
     per_day: int
     nb: datetime | None
     held: int
 
 
 _STOCK = """
-SELECT d.id AS door, d.controller, c.driver, coalesce(p.reserve_per_day, 3) AS per_day, g.nb, count(g.id) AS held
+SELECT d.id AS door, d.controller, c.driver, c.report, coalesce(p.reserve_per_day, 3) AS per_day, g.nb, count(g.id) AS held
 FROM door d JOIN controller c ON c.id = d.controller JOIN facility f ON f.id = c.facility
   LEFT JOIN access_policy p ON p.municipality = f.municipality
   LEFT JOIN grant_window w ON w.door = d.id AND w.na > $1 AND w.access_grant IS NOT NULL
@@ -46,7 +47,7 @@ FROM door d JOIN controller c ON c.id = d.controller JOIN facility f ON f.id = c
   LEFT JOIN access_grant g ON g.id = w.access_grant AND g.gone_ver IS NULL
 WHERE c.retired_at IS NULL AND d.removed_at IS NULL AND NOT c.quarantine AND c.report IS NOT NULL
   AND c.report::jsonb->'cap'->'feat' ? 'reserve'
-GROUP BY d.id, d.controller, c.driver, p.reserve_per_day, g.nb ORDER BY d.controller, d.id
+GROUP BY d.id, d.controller, c.driver, c.report, p.reserve_per_day, g.nb ORDER BY d.controller, d.id
 """
 
 
@@ -80,7 +81,7 @@ def _day(day: date) -> Span:
 
 
 async def _add(door: _Stock, day: Span, how_many: int, now: datetime) -> list[UUID]:
-    rule, made = pin_rules.common([door.driver]), [new_id() for _ in range(how_many)]
+    rule, made = pin_rules.of(door), [new_id() for _ in range(how_many)]
     rows: list[tuple[object, ...]] = [(id, door.controller, day.start, day.end, now) for id in made]
     await db.run_many(
         "INSERT INTO access_grant (id, controller, credential, holder, role, nb, na, created_at)"

@@ -97,7 +97,7 @@ async def _all_with(
     now: datetime,
 ) -> bool:
     """Every grant stands with the code; False, and nothing was written, where it is taken at some door."""
-    rule = pin_rules.common(one.driver for one in every)
+    rule = pin_rules.common(every)
     windows = [one for new in news for one in new.windows]
     known = code.pin is not None and rule.allows(code.pin)
     if not known and not code.is_new:

@@ -112,9 +112,7 @@ async def _is_theirs(reservation: UUID, by: Actor) -> bool:
 async def _put_in_doors(credential: UUID, leaders: list[_Leader], now: datetime) -> str:
     """A member's grant behind each of the leader's, at the same doors and times; returns its PIN."""
     kept = await _lay_behind([(credential, one) for one in leaders], now)
-    pin = await codes.keep_drawn(
-        credential, pin_rules.common(one.driver for one in leaders), kept[credential]
-    )
+    pin = await codes.keep_drawn(credential, pin_rules.common(leaders), kept[credential])
     await credential_rows.keep_pin(credential, pin)
     return pin
 

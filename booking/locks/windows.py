@@ -16,6 +16,7 @@ class Opening(db.Record):
     door: str
     controller: str
     driver: str
+    report: str | None
     municipality: str
     before_s: int
     after_s: int
@@ -44,11 +45,11 @@ WITH {RULED}, each_door AS (
   SELECT DISTINCT ON (leaf, door) door, before_s, after_s FROM ruled
   WHERE purpose IS NULL OR purpose = $2 ORDER BY leaf, door, depth, purpose NULLS LAST
 )
-SELECT e.door, d.controller, c.driver, f.municipality, max(e.before_s) AS before_s, max(e.after_s) AS after_s
+SELECT e.door, d.controller, c.driver, c.report, f.municipality, max(e.before_s) AS before_s, max(e.after_s) AS after_s
 FROM each_door e JOIN door d ON d.id = e.door JOIN controller c ON c.id = d.controller
   JOIN facility f ON f.id = c.facility
 WHERE c.retired_at IS NULL AND d.removed_at IS NULL AND NOT EXISTS (SELECT FROM access_grant WHERE reservation = $3)
-GROUP BY e.door, d.controller, c.driver, f.municipality ORDER BY e.door
+GROUP BY e.door, d.controller, c.driver, c.report, f.municipality ORDER BY e.door
 """
 
 

@@ -1,5 +1,6 @@
 """One code over many bookings, moves, rotations, participants, staff by the week, cards."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -398,16 +399,39 @@ async def test_a_card_alone__needs_no_pin(hall: Hall, device: Device, now: datet
     assert await sweeps.expire_ended(now + timedelta(days=300)) == 0
 
 
+@dataclass(frozen=True)
+class Keypad:
+    driver: str
+    report: str | None = None
+
+
 def test_each_drivers_rule__holds_for_every_code_drawn() -> None:
-    nuki = pin_rules.common(["nuki_hub", "native"])
+    nuki = pin_rules.common([Keypad("nuki_hub"), Keypad("native")])
     for _ in range(500):
         pin = pin_rules.draw(nuki)
         assert len(pin) == 6
         assert "0" not in pin
         assert not pin.startswith("12")
-    assert pin_rules.common(["native"]).allows("004216")
+    assert pin_rules.common([Keypad("native")]).allows("004216")
     assert len(pin_rules.draw(PinRule(4, 4))) == 4
     assert timedelta(hours=24) == codes.PIN_QUARANTINE
+
+
+async def test_a_keypad_of_four_digits__gets_codes_of_four_also_for_what_it_refused_before_it_said_so(
+    hall: Hall, device: Device, now: datetime
+) -> None:
+    early = await hall.book(hours(now, 1, 2), now)
+    assert len(await pin_of(early, now) or "") == 6
+    await device.publish(now)
+    (grant,) = (await device.snapshot()).grants
+    short = {**FULL, "pin_min": 4, "pin_max": 4}
+    await device.report(now, cap=short, rej=[{"id": grant.id, "why": "format"}])
+    late = await hall.book(hours(now, 5, 6), now)
+    await device.publish(now)
+    await device.report(now, cap=short)
+
+    assert {len(await pin_of(one, now) or "") for one in (early, late)} == {4}
+    assert {await state(one, now) for one in (early, late)} == {"applied"}
 
 
 async def test_more_weekly_times_than_a_door_holds__are_refused_when_the_rule_is_made(
