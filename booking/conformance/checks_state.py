@@ -67,12 +67,12 @@ def power_cut(p: Player) -> None:
         before, after = p.grant(), p.grant()
         old = p.hold(before)
         octets = snapshot.encode(p.snapshot(after))
-        token = p.sealed("desired", octets, (p.epoch, p.ver + 1))
+        p.ver += 1  # spent from here on, whatever becomes of the rest
+        token = p.sealed("desired", octets)
         p.wire.publish(p.topic("desired"), b"", retain=True)  # only the device's own memory counts
         p.publish("desired", token)
         p.let_pass(delay)
         report = p.restart()
-        p.ver += 1
         digests = {old.dig: (before, after), snapshot.digest(octets): (after, before)}
         require(report.dig in digests, "the old or the new version after the cut", f"digest {report.dig}")
         opens, not_ = digests[report.dig]
@@ -114,25 +114,25 @@ def empty_storage(p: Player) -> None:
         report = p.connected(mark)
         require(report.dig is None, "an empty device to report dig null", report.dig)
         require(p.resync().dig is None, "nothing applied before a time answer", "a snapshot was applied")
-        _answer_next(p, (p.epoch, p.ver + 5))
+        p.ver += 5  # the floor from here on, whatever becomes of the rest
+        _answer_next(p)
         below = p.resync()
         require(below.dig is None, "nothing applied below the version named", "the older one was applied")
         why = below.bad.why if below.bad else None
         require(why == "floor", "bad: floor", f"bad: {why}")
     finally:
         p.answers = True
-    p.ver += 5
     p.hold(p.grant())
 
 
-def _answer_next(p: Player, named: tuple[int, int]) -> None:
+def _answer_next(p: Player) -> None:
     mark = p.wire.mark()
     p.let_pass(6)
     request = p.wire.wait(TimeRequest, lambda *_: True, 15, mark)
     nonce = request.n if request else p.asked[-1].n if p.asked else None
     if nonce is None:
         raise Failed("a time request from an empty device", "none")
-    p.answer(nonce, named=named)
+    p.answer(nonce)
 
 
 @check("C22", "A time answer with a wrong nonce or later than 5 s is ignored", 62)

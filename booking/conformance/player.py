@@ -1,16 +1,15 @@
 """The server as the runner plays it: versions, sealed messages, time, acknowledgements; and the device's hands."""
 
 import itertools
-import math
 import secrets
-import threading
 import time
 from collections.abc import Callable, Iterable
 
 import msgspec
 
+from booking.conformance.bench import Bench
 from booking.conformance.testport import Hands
-from booking.conformance.verdicts import Failed, NotRun, require
+from booking.conformance.verdicts import Failed, require
 from booking.conformance.wire import Heard, Wire
 from booking.lockwire import ids, snapshot
 from booking.lockwire.envelope import seal
@@ -32,13 +31,13 @@ Version = tuple[int, int]
 PATIENT = Policy(tries=10, lock_s=30, max_s=600)  # so that one check's wrong PINs do not disturb the next
 
 
-class Player:
+class Player(Bench):
     """One controller under test, seen from the server's side of the wire."""
 
     def __init__(self, wire: Wire, port: Hands, keys: list[Keys], doors: list[str]) -> None:
-        self.wire, self.port, self.keys, self.doors = wire, port, keys, doors
+        super().__init__(port, doors)
+        self.wire, self.keys = wire, keys
         self.epoch, self.ver = 0, 0
-        self.shift_s = 0  # how much time the rig let pass on the device
         self.answers, self.acknowledges = True, True
         self.asked: list[TimeRequest] = []
         self.events: dict[Version, Event] = {}
@@ -49,7 +48,6 @@ class Player:
         self.held: Snapshot | None = None
         self.octets = b""
         self.cap: Capacity | None = None
-        self._turning = threading.Lock()
         self._n = itertools.count(int(time.time() * 1_000))
         wire.on_heard = self._on_heard
 
@@ -58,7 +56,7 @@ class Player:
     def _on_heard(self, heard: Heard) -> None:
         if isinstance(heard.body, TimeRequest):
             self.asked.append(heard.body)
-            with self._turning:  # never answer with a time from before what just passed
+            with self.turning:  # never answer with a time from before what just passed
                 if self.answers:
                     self.answer(heard.body.n)
         if isinstance(heard.body, Events):
@@ -73,17 +71,9 @@ class Player:
             last = max((event.boot, event.seq) for event in events)
             self.say("evack", EventAck(*last))
 
-    def answer(self, nonce: str, *, named: Version | None = None) -> None:
-        """Answer a time request; `named` is the version its header names."""
-        self.say("time", TimeAnswer(nonce, self.now_ms()), version=named, qos=0)
-
-    def now_ms(self) -> int:
-        """Return the time as the device should have it."""
-        return time.time_ns() // 1_000_000 + self.shift_s * 1_000
-
-    def now(self) -> int:
-        """Return whole seconds of it."""
-        return self.now_ms() // 1_000
+    def answer(self, nonce: str) -> None:
+        """Answer a time request; its header names the version wanted now."""
+        self.say("time", TimeAnswer(nonce, self.now_ms()), qos=0)
 
     # -- sealed messages ------------------------------------------------------------------------------
 
@@ -103,9 +93,9 @@ class Player:
         plain = body if isinstance(body, bytes) else msgspec.json.encode(body)
         return seal(plain, keys or self.keys[-1], "dn", self.topic(name), *(version or self.version))
 
-    def say(self, name: ids.Down, body: object, *, version: Version | None = None, qos: int = 1) -> None:
+    def say(self, name: ids.Down, body: object, *, qos: int = 1) -> None:
         """The message is on its way."""
-        self.wire.send(self.topic(name), self.sealed(name, body, version), qos=qos)
+        self.wire.send(self.topic(name), self.sealed(name, body), qos=qos)
 
     def publish(self, name: ids.Down, token: bytes, *, retain: bool = False) -> None:
         """The broker has these very octets."""
@@ -153,6 +143,7 @@ class Player:
         if octets is None:
             self.held = self.snapshot(*grants, **more)
             octets = snapshot.encode(self.held)
+        self.follow()
         self.ver += 1
         self.octets = octets
         mark = self.wire.mark()
@@ -222,38 +213,7 @@ class Player:
         """True if such an event was heard since the mark."""
         return self.wire.find(Events, lambda body, _: any(map(fits, body.ev)), since) is not None
 
-    # -- the device's hands -------------------------------------------------------------------------------
-
-    @property
-    def door(self) -> str:
-        """The door most checks use."""
-        return self.doors[0]
-
-    def press(self, pin: str, door: str | None = None) -> bool:
-        """True if the door opened."""
-        return self.press_all([pin], door)[0]
-
-    def press_all(self, pins: list[str], door: str | None = None) -> list[bool]:
-        """Return for each PIN typed whether the door opened."""
-        reply = self.port.ask("press", door=door or self.door, pins=pins).get("opened")
-        if not isinstance(reply, list) or len(reply) != len(pins):
-            raise NotRun("the test port must answer a press with `opened`, one truth value per PIN")
-        return [each is True for each in reply]
-
-    def card(self, uid: str) -> bool:
-        """True if the door opened."""
-        reply = self.port.ask("card", door=self.door, card=uid).get("opened")
-        return reply is True or reply == [True]
-
-    def power(self, on: bool, *, clock: bool = True) -> None:
-        """The power is cut hard, or back; with `clock` False the device has forgotten the time."""
-        if not clock and "clock" not in self.port.can:
-            raise NotRun("needs a test port that can start the device without a clock")
-        self.port.ask("power", on=on, clock=clock)
-
-    def network(self, up: bool) -> None:
-        """The device's network is cut, or back."""
-        self.port.ask("network", up=up)
+    # -- away and back ----------------------------------------------------------------------------------
 
     def restart(self) -> Report:
         """Power cut and back; returns the first report after it."""
@@ -269,22 +229,25 @@ class Player:
             raise Failed("the device back with a report within 90 s", "nothing")
         return report
 
-    def let_pass(self, seconds: float) -> None:
-        """So much time has passed on the device: at once if the rig can, else really."""
-        whole = int(seconds)
-        if "pass" in self.port.can and whole:
-            with self._turning:
-                self.port.ask("pass", seconds=whole)
-                self.shift_s += whole
-            seconds -= whole
-        time.sleep(max(0.0, seconds))
+    def restore(self) -> None:
+        """Power, network and time are back where a check that broke off left them away, and we are not behind.
 
-    def until(self, instant: float) -> None:
-        """It is that second (UTC) on the device."""
-        left = max(0.0, instant - self.now_ms() / 1_000)
-        self.let_pass(math.ceil(left) if "pass" in self.port.can else left)
+        Raises Failed if the device stays away, NotRun if the test port cannot.
+        """
+        self.answers = self.acknowledges = True
+        mark, was_away = self.wire.mark(), not (self.is_on and self.is_up and self.has_clock)
+        if not self.is_up:
+            self.network(True)
+        if self.is_on and not self.has_clock:
+            self.power(False)
+        if not self.is_on:
+            self.power(True)
+        if was_away:
+            self.connected(mark)
+        self.follow()
 
-    def settle(self) -> None:
-        """A report held back by the limit of one a second may be said; costs nothing without a rig that can."""
-        if "pass" in self.port.can:
-            self.let_pass(1)
+    def follow(self) -> None:
+        """What we publish next is newer than anything the device says it has."""
+        reported = self.reported_version()
+        if reported > self.version:
+            self.epoch, self.ver = reported[0] + 1, 0
