@@ -16,6 +16,7 @@ class Bench:
         self.shift_s = 0  # how much time the rig let pass on the device
         self.is_on = self.is_up = self.has_clock = True  # the device, its network, its time
         self.turning = threading.Lock()  # time does not pass while an answer with the time is made
+        self.quiet_at = 0.0  # monotonic seconds: no question or answer about the time is under way any more
 
     def now_ms(self) -> int:
         """Return the time as the device should have it."""
@@ -62,6 +63,7 @@ class Bench:
         """So much time has passed on the device: at once if the rig can, else really."""
         whole = int(seconds)
         if "pass" in self.port.can and whole:
+            time.sleep(max(0.0, self.quiet_at - time.monotonic()))
             with self.turning:
                 self.port.ask("pass", seconds=whole)
                 self.shift_s += whole

@@ -6,6 +6,7 @@ import secrets
 import sys
 import tempfile
 from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
@@ -19,15 +20,16 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
-from booking.conformance.checks import Check
+from booking.conformance.checks import CHECKS, Check
 from booking.conformance.local import Local, local
 from booking.conformance.player import Player
 from booking.conformance.run import chosen, meet, run
 from booking.conformance.testport import Hands, Nobody, Operator, Rig
-from booking.conformance.verdicts import Failed, Verdict
+from booking.conformance.verdicts import Failed, NotRun, Verdict
 from booking.conformance.wire import Wire
 from booking.lockwire.keys import Keys, derive
 
+EVENTS = 5_000  # what C20 makes in a run that can conform
 MARKS = {"pass": "[green]✓[/]", "fail": "[red]✗[/]", "not run": "[yellow]–[/]"}
 
 
@@ -56,7 +58,7 @@ class Wanted:
     test_port: str | None = None
     doors: tuple[str, ...] = ()
     only: tuple[str, ...] = ()
-    events: int = 5_000
+    events: int = EVENTS
     ca: Path | None = None
     as_json: bool = False
 
@@ -82,7 +84,7 @@ def conformance(wanted: Wanted) -> int:
     finally:
         port.close()
     _remember(wanted, player)
-    return _conclude(verdicts, wanted, console)
+    return _conclude(verdicts, _about(player), wanted, console)
 
 
 def conformance_of_ours(wanted: Wanted) -> int:
@@ -112,6 +114,8 @@ def _keys(wanted: Wanted) -> list[Keys]:
         ]
     except (OSError, ValueError, msgspec.MsgspecError) as error:
         raise Unusable(f"{wanted.key} cannot be used ({error}); it is the file enrolment makes") from error
+    if file.controller != wanted.controller:
+        raise Unusable(f"{wanted.key} is the file of {file.controller}, not of {wanted.controller}")
     if not keys:
         raise Unusable(f"{wanted.key} holds no key")
     return keys
@@ -121,7 +125,7 @@ def _port(wanted: Wanted) -> Hands:
     try:
         if wanted.test_port:
             return Rig(wanted.test_port)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, NotRun) as error:
         raise Unusable(f"the test port cannot be used: {error}") from error
     return Operator(input) if sys.stdin.isatty() and not wanted.as_json else Nobody()
 
@@ -150,17 +154,44 @@ def _line(verdict: Verdict) -> str:
     return f"{line}\n      {verdict.seen}" if verdict.outcome == "not run" else line
 
 
-def _conclude(verdicts: list[Verdict], wanted: Wanted, console: Console) -> int:
+def _conclude(verdicts: list[Verdict], about: dict[str, object], wanted: Wanted, console: Console) -> int:
     counts = {kind: sum(each.outcome == kind for each in verdicts) for kind in MARKS}
+    passed = counts["pass"] == len(verdicts)
+    is_whole = len(verdicts) == len(CHECKS) and wanted.events >= EVENTS
     if wanted.as_json:
-        document = {"controller": wanted.controller, **counts, "checks": [asdict(each) for each in verdicts]}
+        document = {
+            "controller": wanted.controller,
+            **about,
+            "conforms": passed and is_whole,
+            "only": list(wanted.only),
+            "events": wanted.events,
+            **counts,
+            "checks": [asdict(each) for each in verdicts],
+        }
         print(json.dumps(document, ensure_ascii=False))
     for verdict in verdicts if verdicts[0].number == "C00" else ():
         console.print(_line(verdict), highlight=False, soft_wrap=True)
-    conforms = counts["pass"] == len(verdicts)
     text = ", ".join(f"{count} {kind}" for kind, count in counts.items())
-    console.print(f"{text}: {'conforms' if conforms else 'does not conform (every check must pass)'}")
-    return 0 if conforms else 1
+    console.print(f"{text}: {_judgement(passed, is_whole)}")
+    return 0 if passed else 1
+
+
+def _judgement(passed: bool, is_whole: bool) -> str:
+    if not passed:
+        return "does not conform (every check must pass)"
+    return (
+        "conforms" if is_whole else "what was run passed; only a run without --only and --events can conform"
+    )
+
+
+def _about(player: Player) -> dict[str, object]:
+    """Return what was tested, and when."""
+    report = player.last_report()
+    return {
+        "fw": report.fw if report else None,
+        "cap": msgspec.to_builtins(report.cap) if report else None,
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
 
 
 def _remember(wanted: Wanted, player: Player) -> None:

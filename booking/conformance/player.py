@@ -28,6 +28,7 @@ from booking.lockwire.messages import (
 from booking.lockwire.snapshot import DAY, Door, Grant, Policy, Snapshot, Window
 
 Version = tuple[int, int]
+FLIGHT_S = 0.3  # for a question or an answer about the time to arrive
 PATIENT = Policy(tries=10, lock_s=30, max_s=600)  # so that one check's wrong PINs do not disturb the next
 
 
@@ -45,6 +46,7 @@ class Player(Bench):
         self.event_count, self.pin_count = 5_000, 1_000  # that C20 and C21 make
         self.patience_s = 8  # 2 s for storing (§6), one report a second, and the network
         self.masters: dict[int, bytes] = {}  # made by us, by generation
+        self._sid = ""  # of the newest connection
         self.held: Snapshot | None = None
         self.octets = b""
         self.cap: Capacity | None = None
@@ -63,6 +65,8 @@ class Player(Bench):
             self._take(heard.body.ev)
         if isinstance(heard.body, Report):
             self.cap = heard.body.cap
+            if heard.body.sid != self._sid:  # a new connection: its question for the time follows
+                self._sid, self.quiet_at = heard.body.sid, time.monotonic() + FLIGHT_S
 
     def _take(self, events: list[Event]) -> None:
         self.arrivals += len(events)
@@ -73,6 +77,7 @@ class Player(Bench):
 
     def answer(self, nonce: str) -> None:
         """Answer a time request; its header names the version wanted now."""
+        self.quiet_at = time.monotonic() + FLIGHT_S
         self.say("time", TimeAnswer(nonce, self.now_ms()), qos=0)
 
     # -- sealed messages ------------------------------------------------------------------------------
@@ -152,12 +157,21 @@ class Player(Bench):
         self.settle()
         found = self.wire.wait(Report, lambda report, _: report.dig == digest, self.patience_s, mark)
         if found is None:
-            seen = self.last_report()
+            wanted = f"version {self.epoch}.{self.ver} with digest {digest}"
             raise Failed(
-                f"a report of version {self.epoch}.{self.ver} within {self.patience_s} s of publishing it",
-                "no report" if seen is None else f"last report: bad={seen.bad}, other digest",
+                f"a report of {wanted} within {self.patience_s} s of publishing it", self._last_words()
             )
         return found
+
+    def _last_words(self) -> str:
+        """Return what the newest report said and when, for a person who looks for the cause."""
+        newest = next((each for each in reversed(self.wire.heard) if isinstance(each.body, Report)), None)
+        if newest is None or not isinstance(report := newest.body, Report):
+            return "no report at all"
+        age = time.monotonic() - newest.at
+        version = f"version {newest.version[0]}.{newest.version[1]} with digest {report.dig}"
+        bad = f"bad {report.bad.why} for {report.bad.epoch}.{report.bad.ver}" if report.bad else "bad null"
+        return f"{version}, {bad}, clk.src {report.clk.src}, reported {age:.1f} s ago"
 
     def last_report(self) -> Report | None:
         """Return the newest report heard."""

@@ -32,7 +32,7 @@ def meet(player: Player, seconds: float = 90) -> Report:
         raise Failed(
             "a report on up/reported",
             f"none within {seconds:.0f} s"
-            + (f"; unreadable: {player.wire.faults[-1]} - wrong --key?" if player.wire.faults else ""),
+            + (f"; unreadable: {player.wire.faults[-1]}" if player.wire.faults else ""),
         )
     if not player.doors:
         player.doors = sorted(report.doors) or ["d1"]
@@ -79,9 +79,10 @@ def _judge(player: Player, check: Check) -> Verdict:
         outcome, seen = "not run", str(why)
     except Exception as error:  # a device may say anything; the other checks are still worth running
         outcome, seen = "not run", f"the runner met {type(error).__name__}: {error}"
-    if outcome != "fail" and len(player.wire.faults) > faults:
-        outcome, expected = "fail", "every message sealed and of the form of §6 to §10"
-        seen = player.wire.faults[-1]
+    if len(player.wire.faults) > faults:
+        said = "; ".join(dict.fromkeys(player.wire.faults[faults:][-3:]))
+        expected = expected or "every message sealed and of the form of §6 to §10"
+        outcome, seen = "fail", f"{seen}; unreadable: {said}" if outcome == "fail" else said
     took = round(time.monotonic() - begin, 2)
     if outcome == "fail":
         return Verdict(check.number, check.title, "fail", expected, seen, took)

@@ -1,5 +1,7 @@
 """The server's connection to the broker, and everything one controller was heard to say."""
 
+import json
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -31,6 +33,18 @@ KINDS: dict[str, type[msgspec.Struct]] = {
     "status": Status,
 }
 SERVER = "lk-server"
+
+
+def misfit(error: StrictError, plain: bytes) -> str:
+    """Return which member does not fit, what it should be and what it is; nothing if that is not the fault."""
+    if not isinstance(error.__cause__, msgspec.ValidationError):
+        return ""
+    text = str(error.__cause__)
+    value: object = json.loads(plain)
+    for name, index in re.findall(r"\.(\w+)|\[(\d+)\]", text.partition("`$")[2]):
+        inner = value if isinstance(value, list | dict) else {}
+        value = inner.get(name) if isinstance(inner, dict) else inner[int(index)]
+    return f": {text}, which is {json.dumps(value)[:80]}"
 
 
 class NoBroker(Exception):
@@ -109,9 +123,13 @@ class Wire:
             plain = name == "status"
             opened = Opened(0, 0, 0, payload) if plain else unseal(payload, self.keys, "up", message.topic)
             body = parse(opened.plain, KINDS[name])
-        except (Dropped, StrictError) as error:
+        except Dropped as error:
             if not message.retain:  # a stored copy may stem from an earlier enrolment
-                self.faults.append(f"up/{name}: {error}")
+                self.faults.append(f"up/{name}: {error} - wrong --key?")
+            return None
+        except StrictError as error:
+            if not message.retain:
+                self.faults.append(f"up/{name}: {error}{misfit(error, opened.plain)}")
             return None
         version = (opened.epoch, opened.ver)
         return Heard(name, body, version, opened.gen, correlation, time.monotonic(), opened.plain)

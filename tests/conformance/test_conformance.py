@@ -7,14 +7,16 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from rich.console import Console
 
 from booking.cli import main
 from booking.conformance.checks import CHECKS
 from booking.conformance.local import local
+from booking.conformance.main import Wanted, _conclude
 from booking.conformance.player import Player
 from booking.conformance.run import FILES, meet
 from booking.conformance.testport import Nobody, Operator
-from booking.conformance.verdicts import Failed, NotRun
+from booking.conformance.verdicts import Failed, NotRun, Verdict
 from booking.conformance.wire import Wire
 from booking.controller.core import Controller
 from booking.lockwire.keys import derive
@@ -47,6 +49,38 @@ def test_the_command_line__tests_our_controller_as_a_process() -> None:
     ]
     assert (found["pass"], found["fail"], found["not run"]) == (2, 0, 0)
     assert done.exit_code == 0
+    assert (found["conforms"], found["only"]) == (False, ["C07", "c05"])
+    assert found["fw"]
+    assert found["cap"]["max_doc"] >= 8_192
+    assert "only a run without --only" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("count", "events", "conforms"), [(25, 5_000, True), (25, 300, False), (24, 5_000, False)]
+)
+def test_all_passed__conforms_only_if_all_was_run(
+    capsys: pytest.CaptureFixture[str], count: int, events: int, conforms: bool
+) -> None:
+    verdicts = [Verdict(number, "", "pass") for number in sorted(CHECKS)[:count]]
+
+    assert _conclude(verdicts, {}, Wanted(events=events, as_json=True), Console(stderr=True)) == 0
+    said = capsys.readouterr()
+    assert json.loads(said.out)["conforms"] is conforms
+    assert (": conforms" in said.err) is conforms
+
+
+def test_a_test_port_that_says_nothing_or_a_key_of_another_controller__is_said_in_one_line(
+    tmp_path: Path,
+) -> None:
+    key = tmp_path / "key.json"
+    key.write_text(json.dumps({"controller": "c1", "keys": [{"gen": 1, "key": "A" * 43}]}))
+    options = ["conformance", "--broker", "mqtt://127.0.0.1:1", "--key", str(key), "--controller"]
+    mute = CliRunner().invoke(main, [*options, "c1", "--test-port", "exec:/bin/false"])
+    other = CliRunner().invoke(main, [*options, "c2"])
+
+    assert "Error: the test port cannot be used" in mute.output
+    assert f"{key} is the file of c1, not of c2" in other.output
+    assert (mute.exit_code, other.exit_code) == (1, 1)
 
 
 def test_without_rig_and_operator__what_shows_on_the_wire_is_checked_and_the_rest_said(
