@@ -71,6 +71,7 @@ class Wire:
         self.controller, self.keys = controller, keys
         self.heard: list[Heard] = []
         self.faults: list[str] = []  # what the controller said that breaks the protocol
+        self._ivs: dict[tuple[int, bytes], bytes] = {}  # the message each key and IV sealed
         self.on_heard: Callable[[Heard], None] = lambda _: None
         self._news = threading.Condition()
         self._refused: str | None = None
@@ -123,6 +124,8 @@ class Wire:
             plain = name == "status"
             opened = Opened(0, 0, 0, payload) if plain else unseal(payload, self.keys, "up", message.topic)
             body = parse(opened.plain, KINDS[name])
+            if not plain:
+                self._note_iv(payload, opened.gen, name)
         except Dropped as error:
             if not message.retain:  # a stored copy may stem from an earlier enrolment
                 self.faults.append(f"up/{name}: {error} - wrong --key?")
@@ -133,6 +136,12 @@ class Wire:
             return None
         version = (opened.epoch, opened.ver)
         return Heard(name, body, version, opened.gen, correlation, time.monotonic(), opened.plain)
+
+    def _note_iv(self, token: bytes, gen: int, name: str) -> None:
+        """An IV that sealed something else under this key before is a fault (§4.2); the same octets again are not."""
+        iv = token.split(b".")[2]
+        if self._ivs.setdefault((gen, iv), token) != token:
+            self.faults.append(f"up/{name}: an IV that sealed another message before (§4.2)")
 
     def mark(self) -> int:
         """Return a place in what was heard, for `wait`."""

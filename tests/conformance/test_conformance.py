@@ -20,7 +20,7 @@ from booking.conformance.verdicts import Failed, NotRun, Verdict
 from booking.conformance.wire import Wire
 from booking.controller.core import Controller
 from booking.lockwire.keys import derive
-from tests.conformance.broken.controllers import BROKEN
+from tests.conformance.broken.controllers import ALSO, BROKEN
 from tests.conformance.conftest import Judge
 
 assert FILES  # the checks are registered
@@ -140,6 +140,15 @@ def test_an_operator__is_asked_in_plain_words_and_may_skip() -> None:
         hands.ask("press", door="d1", pins=["1"] * 1_000)
     assert "type 004216" in asked[0]
     assert "power OFF" in asked[2]
+
+
+@pytest.mark.parametrize(("number", "broken"), ALSO)
+def test_another_way_to_be_broken__fails_the_check_too(
+    judge: Judge, number: str, broken: type[Controller]
+) -> None:
+    (verdict,) = judge(broken, number)
+
+    assert verdict.outcome == "fail", f"{broken.__name__} passed {number}"
 
 
 @pytest.mark.parametrize("number", sorted(BROKEN))

@@ -24,6 +24,7 @@ from booking.lockwire.snapshot import Grant, Snapshot
 
 Broken = type[Controller]
 BROKEN: dict[str, Broken] = {}
+ALSO: list[tuple[str, Broken]] = []
 
 
 def fails(check: str) -> Callable[[Broken], Broken]:
@@ -31,6 +32,16 @@ def fails(check: str) -> Callable[[Broken], Broken]:
 
     def register(broken: Broken) -> Broken:
         BROKEN[check] = broken
+        return broken
+
+    return register
+
+
+def also_fails(check: str) -> Callable[[Broken], Broken]:
+    """This controller must fail this check too, in another way than the first of its kind."""
+
+    def register(broken: Broken) -> Broken:
+        ALSO.append((check, broken))
         return broken
 
     return register
@@ -301,3 +312,22 @@ class OpensWhenTheServerIsGone(Controller):
         super().disconnected()
         for door in self._doors.ids():
             self._doors._bolts.unlock(door)
+
+
+@also_fails("C06")
+class SealsWithOneIv(Controller):
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        send = self._voice._send
+        self._voice._send = lambda out: send(sealed_with_one_iv(self, out))
+
+
+def sealed_with_one_iv(controller: Controller, out: Any) -> Any:
+    if out.topic.endswith("/status"):
+        return out
+    keys = controller._holding.keys[-1]
+    plain = unseal(out.payload, [keys], "up", out.topic).plain
+    header = json.loads(forge.unb64(out.payload.split(b".")[0]))
+    return type(out)(
+        out.topic, forge.sealed(plain, keys.up, header, bytes(12)), out.qos, out.retain, out.correlation
+    )
