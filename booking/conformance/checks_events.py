@@ -52,7 +52,11 @@ def expired_open(p: Player) -> None:
     require(not p.has_event(lambda event: event.e == "granted", mark), "nothing to open", "it opened")
 
 
-@check("C19", "A command delivered twice acts once and is answered alike twice; a lower n is `stale`", 46)
+@check(
+    "C19",
+    "A command delivered twice acts once and is answered alike twice; a lower n is `stale`; modes are obeyed",
+    46,
+)
 def once(p: Player) -> None:
     """At least once on the wire, once at the door."""
     p.hold(p.grant())
@@ -68,6 +72,32 @@ def once(p: Player) -> None:
     require(len(acted) == 1, "one `granted` event", f"{len(acted)}")
     older = p.order("open", d=p.door, n=command.n - 1)
     require((older.ok, older.why) == (False, "stale"), "a lower n to be answered `stale`", older)
+    _modes_obeyed(p)
+
+
+def _modes_obeyed(p: Player) -> None:
+    """A lockdown is in force until released: for leaders, for `open`, not for staff (§8.2, §11.3)."""
+    leader, staff = p.grant(), p.grant(role="staff")
+    p.hold(leader, staff)
+    try:
+        require((answer := p.order("lockdown", d=p.door)).ok, "lockdown to succeed", answer)
+        _mode_is(p, "lockdown")
+        refused = p.order("open", d=p.door)
+        require((refused.ok, refused.why) == (False, "mode"), "`open` in a lockdown answered `mode`", refused)
+        if "press" in p.port.can:
+            require(not p.press(str(leader.pin)), "a lockdown to keep a leader out", "the door opened")
+            require(p.press(str(staff.pin)), "a lockdown to let staff in", "the door stayed shut")
+    finally:
+        answer = p.order("release", d=p.door)
+    require(answer.ok, "release to succeed", answer)
+    _mode_is(p, "normal")
+    if "press" in p.port.can:
+        require(p.press(str(leader.pin)), "a leader to get in after release", "the door stayed shut")
+
+
+def _mode_is(p: Player, wanted: str) -> None:
+    door = p.resync().doors.get(p.door)
+    require(door is not None and door.mode == wanted, f"mode {wanted} reported for {p.door}", door)
 
 
 def _deliver(p: Player, token: bytes, id: str) -> Result:

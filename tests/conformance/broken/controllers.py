@@ -331,3 +331,25 @@ def sealed_with_one_iv(controller: Controller, out: Any) -> Any:
     return type(out)(
         out.topic, forge.sealed(plain, keys.up, header, bytes(12)), out.qos, out.retain, out.correlation
     )
+
+
+@also_fails("C19")
+class IgnoresModes(Controller):
+    def act_mode(self, door: str, commanded: Any, moment: Any) -> None:
+        pass
+
+
+@also_fails("C19")
+class ShowsModesOnly(Deciding):
+    def _decide(self, door: str, presented: Presented, now: int | None, steady: int) -> Any:
+        held = self._holding.snapshot
+        return decide(
+            held,
+            self._holding.refused,
+            presented,
+            door,
+            mode="normal",
+            now=now,
+            locked_out=False,
+            memory=Memory(*self.store.memory()),
+        )
