@@ -109,13 +109,16 @@ def used_up(p: Player) -> None:
     require(not p.press(str(once.pin)), f"{SHUT} after a new snapshot", "it opened")
 
 
-@check("C15", "PIN 004216 opens; 4216 and 04216 do not", 32)
+@check("C15", "PIN 004216 opens; 4216 and 04216 do not; a reserve code opens", 32)
 def zeros_count(p: Player) -> None:
     """A PIN is a string."""
-    p.hold(p.grant("004216"))
+    spare = p.grant(role="reserve")
+    has_room = p.resync().cap.reserve > 0
+    p.hold(p.grant("004216"), reserve=[spare] if has_room else [])
     for wrong in ("4216", "04216"):
         require(not p.press(wrong), f"{SHUT} for {wrong}", "it opened")
     require(p.press("004216"), f"{OPEN} for 004216", "it stayed shut")
+    require(not has_room or p.press(str(spare.pin)), f"{OPEN} for a reserve code", "it stayed shut")
 
 
 @check("C16", "Wrong PINs lead to lock-outs that double up to max_s, survive reboot and spare cards", 90)

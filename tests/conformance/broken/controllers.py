@@ -353,3 +353,9 @@ class ShowsModesOnly(Deciding):
             locked_out=False,
             memory=Memory(*self.store.memory()),
         )
+
+
+@also_fails("C15")
+class ForgetsTheReserve(Deciding):
+    def changed(self, held: Snapshot, now: int | None, presented: Presented) -> tuple[Any, Any, Any]:
+        return msgspec.structs.replace(held, reserve=[]), now, presented
