@@ -9,6 +9,7 @@ import shlex
 import socket
 import subprocess
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import IO, Protocol
 
 from booking.conformance.verdicts import NotRun
@@ -39,7 +40,12 @@ class Rig:
         self._child: subprocess.Popen[str] | None = None
         self._wire: socket.socket | None = None
         self._in, self._out = self._open(address)
-        hello = self.ask("hello")
+        try:
+            hello = self.ask("hello")
+        except NotRun:
+            with suppress(OSError, subprocess.TimeoutExpired):
+                self.close()
+            raise
         self.can = frozenset(str(each) for each in _strings(hello.get("can")))
         self.static_pins: Sequence[str] = _strings(hello.get("static"))
 
@@ -73,7 +79,8 @@ class Rig:
 
     def close(self) -> None:
         """The rig ends when nobody speaks to it any more."""
-        self._in.close()
+        with suppress(BrokenPipeError):  # it is gone already
+            self._in.close()
         if self._child is not None:
             self._child.wait(30)
         self._out.close()
