@@ -33,9 +33,10 @@ RECURSIVE up (leaf, id, parent, depth) AS (
   SELECT id, id, parent, 0 FROM resource WHERE id = ANY($1)
   UNION ALL SELECT up.leaf, r.id, r.parent, up.depth + 1 FROM resource r JOIN up ON r.id = up.parent
 ), ruled AS (
-  SELECT up.leaf, up.depth, a.* FROM up JOIN access_rule a ON a.resource = up.id
-  WHERE up.depth <= coalesce((SELECT min(n.depth) FROM up n JOIN access_rule b ON b.resource = n.id
-    WHERE n.leaf = up.leaf AND b.purpose IS NULL), up.depth)
+  SELECT * FROM (
+    SELECT up.leaf, up.depth, a.*, min(up.depth) FILTER (WHERE a.purpose IS NULL) OVER (PARTITION BY up.leaf) AS nearest
+    FROM up JOIN access_rule a ON a.resource = up.id) every
+  WHERE depth <= coalesce(nearest, depth)
 )
 """
 # Of several rules for a door the nearest part's speaks, and there the one for this purpose. Where several resources
