@@ -35,7 +35,7 @@ RECURSIVE up (leaf, id, parent, depth) AS (
 ), ruled AS (
   SELECT * FROM (
     SELECT up.leaf, up.depth, a.*, min(up.depth) FILTER (WHERE a.purpose IS NULL) OVER (PARTITION BY up.leaf) AS nearest
-    FROM up JOIN access_rule a ON a.resource = up.id) every
+    FROM up CROSS JOIN LATERAL (SELECT * FROM access_rule WHERE resource = up.id OFFSET 0) a) every
   WHERE depth <= coalesce(nearest, depth)
 )
 """
@@ -46,11 +46,13 @@ WITH {RULED}, each_door AS (
   SELECT DISTINCT ON (leaf, door) door, before_s, after_s FROM ruled
   WHERE purpose IS NULL OR purpose = $2 ORDER BY leaf, door, depth, purpose NULLS LAST
 )
-SELECT e.door, d.controller, c.driver, c.report, f.municipality, max(e.before_s) AS before_s, max(e.after_s) AS after_s
-FROM each_door e JOIN door d ON d.id = e.door JOIN controller c ON c.id = d.controller
-  JOIN facility f ON f.id = c.facility
-WHERE c.retired_at IS NULL AND d.removed_at IS NULL AND NOT EXISTS (SELECT FROM access_grant WHERE reservation = $3)
-GROUP BY e.door, d.controller, c.driver, c.report, f.municipality ORDER BY e.door
+SELECT e.door, d.controller, d.driver, d.report, d.municipality, max(e.before_s) AS before_s, max(e.after_s) AS after_s
+FROM each_door e CROSS JOIN LATERAL (  -- door by door: a plan for any number of doors would read them all
+  SELECT d.controller, c.driver, c.report, f.municipality
+  FROM door d JOIN controller c ON c.id = d.controller JOIN facility f ON f.id = c.facility
+  WHERE d.id = e.door AND c.retired_at IS NULL AND d.removed_at IS NULL OFFSET 0) d
+WHERE NOT EXISTS (SELECT FROM access_grant WHERE reservation = $3)
+GROUP BY e.door, d.controller, d.driver, d.report, d.municipality ORDER BY e.door
 """
 
 
